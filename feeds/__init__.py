@@ -1,0 +1,1 @@
+"""A show as a document: what listeners' apps read. No HTTP, no database, no audio files."""

@@ -1,0 +1,1 @@
+"""Audio as bytes and facts. Knows nothing of HTTP, of the database or of feeds."""

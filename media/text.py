@@ -1,0 +1,1 @@
+"""Text as every store and every document can hold it."""
