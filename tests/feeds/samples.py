@@ -1,0 +1,71 @@
+"""A show and its episodes, as small as a feed allows and complete enough for every rule."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from lxml import etree
+
+from feeds import rss
+from feeds.document import Alternate, Category, Enclosure, Episode, Funding, Person, Show
+
+BUILT_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+FIRST = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
+NS = {**rss.NAMESPACES, "xml": "http://www.w3.org/XML/1998/namespace"}
+
+SHOW = Show(
+    title="Voix de la diaspora",
+    description="Des récits d'ici et de là-bas.",
+    url="https://radio.example/voix/",
+    feed_url="https://radio.example/voix/feed.xml",
+    guid="917393e3-1b1e-5cef-ace4-edaa54e1f810",
+    language="fr",
+    author="OIM Belgique et Luxembourg",
+    categories=(Category(name="Society & Culture", subcategory="Documentary"), Category(name="Government")),
+    explicit=False,
+    image_url="https://radio.example/voix/cover-1.jpg",
+    copyright="OIM",
+    owner_email="voix@radio.example",
+    funding=Funding(url="https://radio.example/donner", text="Soutenir"),
+    hubs=("https://hub.example/",),
+    persons=(Person(name="Aïcha"),),
+    alternates=(Alternate(feed_url="https://radio.example/en/voix/feed.xml", language="en"),),
+)
+
+EPISODE = Episode(
+    guid="6f1c4a52-1111-4a7e-9a5e-000000000001",
+    title="Thérèse à Matonge",
+    url="https://radio.example/voix/therese",
+    enclosure=Enclosure(url="https://radio.example/media/a1/therese.mp3", length=4321, media_type="audio/mpeg"),
+    published_at=FIRST,
+    duration_ms=1_800_400,
+    notes_html="<p>Une rencontre, et un <a href='https://radio.example/lien'>lien</a>.</p>",
+    season=1,
+    number=1,
+    persons=(Person(name="Aïcha"), Person(name="Thérèse", role="guest")),
+)
+
+
+def episode(number: int, **changes: object) -> Episode:
+    """Another episode, a day later for each number."""
+    different = {
+        "guid": f"6f1c4a52-1111-4a7e-9a5e-{number:012}",
+        "title": f"Rencontre {number}e",
+        "number": number,
+        "published_at": FIRST + timedelta(days=number),
+        "enclosure": Enclosure(
+            url=f"https://radio.example/media/{number}/r.mp3", length=1000 + number, media_type="audio/mpeg"
+        ),
+    }
+    return replace(EPISODE, **{**different, **changes})
+
+
+def feed(show: Show, *episodes: Episode) -> etree._Element:
+    """The feed, parsed: its `channel`."""
+    return etree.fromstring(rss.rss(show, episodes, built_at=BUILT_AT))[0]
+
+
+def item(episode: Episode) -> etree._Element:
+    """The episode's item, out of its feed."""
+    found = feed(SHOW, episode).find("item")
+    assert found is not None
+    return found
