@@ -1,0 +1,139 @@
+"""What every test may ask for: databases, a browser, the public samples; and which tests a run leaves out."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from podcast_app.database import migrate
+from tests.postgresql import PostgreSQL, running
+
+DATABASES = ("sqlite", "postgresql")
+
+# Nothing that a browser does by itself: no update, no sync, no first-run page, no protocol that our servers lack.
+CHROMIUM_OPTIONS = (
+    "--autoplay-policy=no-user-gesture-required",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the slow tests too: full matrices and chaos")
+    parser.addoption("--corpora", metavar="DIR", type=_folder, help="the tests on public samples too, which lie in DIR")
+
+
+def _folder(value: str) -> Path:
+    """A path as the caller of scripts/test meant it: the script itself works in the checkout."""
+    folder = Path(os.environ.get("CALLED_FROM", "."), value).resolve()
+    if not folder.is_dir():
+        raise pytest.UsageError(f"--corpora: there is no folder {folder}")
+    return folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    left_out = [item for item in items if not _is_wanted(item, config)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
+    is_long = item.get_closest_marker("long") is not None
+    asks_for_corpora = isinstance(item, pytest.Function) and "corpora" in item.fixturenames
+    return (config.getoption("--long") or not is_long) and (config.getoption("--corpora") or not asks_for_corpora)
+
+
+@pytest.fixture(scope="session")
+def corpora(request: pytest.FixtureRequest) -> Path:
+    """The folder of public samples. Tests that ask for it are part of a run with --corpora only."""
+    folder: Path = request.config.getoption("--corpora")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """One server for the whole run, started for the first test that asks."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL database."""
+    database = postgresql.create()
+    yield postgresql.url(database)
+    postgresql.drop(database)
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The SQLAlchemy URL of an empty database: the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'podcast.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture(params=DATABASES)
+def migrated_database_url(request: pytest.FixtureRequest) -> str:
+    """The SQLAlchemy URL of a database with our tables and nothing in them: the test runs once on each kind."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def migrated_sqlite_url(_migrated_file: Path, tmp_path: Path) -> str:
+    """As migrated_database_url, for a test that one kind of database is enough for."""
+    return f"sqlite:///{shutil.copy(_migrated_file, tmp_path / 'podcast.db')}"
+
+
+@pytest.fixture
+def migrated_postgresql_url(postgresql: PostgreSQL, _migrated_template: str) -> Iterator[str]:
+    """As migrated_database_url, for a test that is about PostgreSQL."""
+    database = postgresql.create(_migrated_template)
+    yield postgresql.url(database)
+    postgresql.drop(database)
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrated once; a test gets a copy, which is many times faster."""
+    file = tmp_path_factory.mktemp("migrated") / "podcast.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(postgresql: PostgreSQL) -> str:
+    """The same for PostgreSQL, which copies databases itself."""
+    database = postgresql.create()
+    migrate(postgresql.url(database))
+    return database
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One browser for the whole run; `page` gives each test its own window, cookies and cache."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    assert program, "no Chromium here: scripts/test installs it, or says how"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_OPTIONS))
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(chromium: Browser) -> AsyncIterator[Page]:
+    """A fresh window, as of somebody who has never been here."""
+    context = await chromium.new_context()
+    yield await context.new_page()
+    await context.close()
