@@ -1,0 +1,1 @@
+"""People, HTTP and the database around `media` and `feeds`."""

@@ -1,0 +1,78 @@
+"""Every public address, built from the public origin and nothing else; and the languages that pages exist in."""
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+LANGUAGES = ("en", "fr")  # of pages, studio and messages
+
+# First parts of our own routes, and what may become one: no show and no episode is called so.
+RESERVED = frozenset(
+    {"account", "admin", "api", "chapters", "cover", "embed", "en", "episodes", "feed", "feeds", "fr", "healthz"}
+    | {"login", "logout", "media", "metrics", "nl", "oembed", "opml", "preview", "privacy", "readyz", "robots"}
+    | {"search", "setup", "sitemap", "static", "studio", "sw", "transcript", "waveform"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A show as listeners of one language see it. `main` is in the show's own language."""
+
+    name: str  # "main", "fr"
+    language: str  # the language that text is looked for in, BCP 47
+    prefix: str  # "" or "/fr"
+
+    @property
+    def page_language(self) -> str:
+        """The language of the page's own words."""
+        return page_language(self.language)
+
+
+def page_language(language: str) -> str:
+    """The nearest language that pages exist in; English when there is none."""
+    base = language.split("-")[0].lower()
+    return base if base in LANGUAGES else LANGUAGES[0]
+
+
+def views(language: str) -> tuple[View, ...]:
+    """All views of a show whose main language this is: its own, and one for each other language of ours."""
+    main = language.split("-")[0].lower()
+    others = (View(other, other, f"/{other}") for other in LANGUAGES if other != main)
+    return (View("main", language, ""), *others)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Absolute URLs below one origin ("https://podcast.example.org")."""
+
+    origin: str
+
+    @property
+    def is_private(self) -> bool:
+        """Whether listeners elsewhere cannot reach it: a loopback address."""
+        host = urlsplit(self.origin).hostname or ""
+        return host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
+
+    def show(self, show: str, view: View) -> str:
+        return f"{self.origin}{view.prefix}/{show}/"
+
+    def feed(self, show: str, view: View) -> str:
+        return f"{self.origin}{feed_path(show, view)}"
+
+    def episode(self, show: str, episode: str, view: View) -> str:
+        return f"{self.origin}{view.prefix}/{show}/{episode}"
+
+    def embed(self, show: str, episode: str | None, view: View) -> str:
+        return f"{self.origin}{view.prefix}/{show}/{episode + '/' if episode else ''}embed"
+
+    def oembed(self, page: str) -> str:
+        return f"{self.origin}/oembed?url={quote(page, safe='')}&format=json"
+
+    def cover(self, show: str, episode: str | None, version: str, extension: str) -> str:
+        return f"{self.origin}/{show}/{episode + '/' if episode else ''}cover-{version}.{extension}"
+
+    def media(self, audio: str, name: str) -> str:
+        return f"{self.origin}/media/{audio}/{name}"
+
+
+def feed_path(show: str, view: View) -> str:
+    return f"{view.prefix}/{show}/feed.xml"

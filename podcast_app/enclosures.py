@@ -1,0 +1,164 @@
+"""The audio that listeners get is made from the original: the step that brings up enclosures that lag."""
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from media import artwork, enclosure, ffmpeg
+from media.probe import Chapter
+from media.storage import Full, Key, Missing, Storage, Unavailable
+from podcast_app import documents, episodes, leases, objects, publishing
+from podcast_app.models import Audio, AudioId, Edition, Episode, Show
+from podcast_app.times import utcnow
+from podcast_app.work import Work, workbench
+
+COVER_SIDE = 600  # pixels; enough for a lock screen, and small beside the audio
+LONGEST_PAUSE = dt.timedelta(hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """An enclosure to be made, and from what."""
+
+    audio_id: AudioId
+    source: Key
+    container: str
+    codec: str
+    channels: int | None
+    tags: enclosure.EnclosureTags  # without the picture, which lies under `cover`
+    cover: Key
+    digest: str
+
+
+def make_enclosure(work: Work) -> bool:
+    """Make one enclosure that is missing, failed a while ago, or should carry other tags."""
+    job = work.database.write(_claim, work.owner, utcnow())
+    if job is None:
+        return False
+    try:
+        with leases.held(
+            work.database, Edition, work.owner, Edition.audio_id == job.audio_id, Edition.name == "enclosure"
+        ):
+            _make(work, job)
+    except (ffmpeg.Failed, Full, Unavailable, Missing) as failure:
+        work.database.write(_failed, work.owner, job.audio_id, _reason(failure), utcnow())
+    return True
+
+
+def _claim(session: Session, owner: str, now: dt.datetime) -> _Job | None:
+    lagging = (
+        select(Edition, Audio.episode_id)
+        .join(Audio, Edition.audio_id == Audio.id)
+        .join(Episode, Audio.episode_id == Episode.id)
+        .where(Audio.is_current, Edition.name == "enclosure", Edition.status.in_(("preparing", "failed")))
+        .where(Episode.state != "withdrawn", leases.is_free(Edition, now))
+        .order_by(Episode.publish_at.is_(None), Episode.publish_at, Episode.created_at)  # what is due first
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Edition)
+    )
+    found = session.execute(lagging).first()
+    if found is None:
+        return None
+    edition, episode_id = found
+    leases.take(edition, owner, now)
+    edition.attempts += 1
+    episode = episodes.get(session, episode_id)
+    assert episode is not None
+    return _job(edition, episode, episode.show)
+
+
+def _job(edition: Edition, episode: Episode, show: Show) -> _Job:
+    assert episode.audio is not None
+    upload = episode.audio.upload
+    source, container, codec = upload.key, upload.facts["container"], upload.facts["codec"]
+    if edition.key is not None:
+        # it was made before, so it is clean audio already: for other tags nothing need be encoded again
+        source = edition.key
+        container, codec = ("mp3", "mp3") if edition.extension == "mp3" else ("mp4", "aac")
+    return _Job(
+        audio_id=edition.audio_id,
+        source=source,
+        container=container,
+        codec=codec,
+        channels=upload.facts["channels"],
+        tags=enclosure.EnclosureTags(
+            title=documents.main_words(episode).title,
+            show=documents.main_text(show).title,
+            author=show.author,
+            chapters=tuple(
+                Chapter(start_ms=chapter["start_ms"], title=chapter["title"], url=chapter["url"] or None)
+                for chapter in episode.chapters
+            ),
+        ),
+        cover=(episode.cover or show.cover).key,
+        digest=publishing.tags_digest(episode, show),
+    )
+
+
+def _make(work: Work, job: _Job) -> None:
+    with workbench(work.settings) as bench:
+        made = enclosure.make(
+            work.storage.local_copy(job.source, bench),
+            container=job.container,
+            codec=job.codec,
+            channels=job.channels,
+            tags=dataclasses.replace(job.tags, cover=_picture(work.storage, job.cover)),
+            directory=bench,
+            ffmpeg=ffmpeg.find(work.settings.ffmpeg),
+        )
+        key = objects.private_key("editions")
+        work.database.write(objects.announce, key, utcnow())
+        work.storage.put_file(key, made.path, made.media_type)
+    work.database.write(_made, work.owner, job, made, key, utcnow())
+    work.wake()
+
+
+def _picture(storage: Storage, cover: Key) -> bytes:
+    return artwork.small(storage.read(cover, 0, storage.size(cover)), COVER_SIDE)
+
+
+def _made(session: Session, owner: str, job: _Job, made: enclosure.Made, key: Key, now: dt.datetime) -> None:
+    edition = _held(session, owner, job.audio_id)
+    if edition is None:
+        objects.release(session, key, now)
+        return
+    objects.take_over(session, key)
+    objects.release(session, edition.key, now)
+    edition.key = key
+    edition.status = "ready"
+    edition.media_type, edition.extension = made.media_type, made.extension
+    edition.size_bytes, edition.sha256 = made.size_bytes, made.sha256
+    edition.duration_ms, edition.bitrate_bps = made.duration_ms, made.bitrate_bps
+    edition.sample_rate_hz, edition.channels = made.sample_rate_hz, made.channels
+    edition.tags_digest = job.digest
+    edition.failure, edition.attempts, edition.try_again_at = None, 0, None
+    leases.let_go(edition)
+
+
+def _failed(session: Session, owner: str, audio_id: AudioId, reason: str, now: dt.datetime) -> None:
+    edition = _held(session, owner, audio_id)
+    if edition is not None:
+        pause = min(LONGEST_PAUSE, dt.timedelta(seconds=5) * 2 ** min(edition.attempts, 12))
+        edition.status, edition.failure, edition.try_again_at = "failed", reason, now + pause
+        leases.let_go(edition)
+
+
+def _held(session: Session, owner: str, audio_id: AudioId) -> Edition | None:
+    """The edition, when the lease on it is still ours."""
+    ours = (Edition.audio_id == audio_id, Edition.name == "enclosure", Edition.lease_owner == owner)
+    return session.scalars(select(Edition).where(*ours).with_for_update()).one_or_none()
+
+
+def _reason(failure: ffmpeg.Failed | Full | Unavailable | Missing) -> str:
+    match failure:
+        case ffmpeg.Failed():
+            return failure.sentence.format(**failure.values)
+        case Full():
+            return "The disk is full."
+        case Missing():
+            return "The original is missing from the storage."
+        case Unavailable():
+            return "The storage does not answer."

@@ -1,0 +1,272 @@
+"""An episode from upload to draft, and what people change in it. Becoming public is in publishing.py."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from feeds.checks import Finding, error
+from podcast_app import objects, slugs
+from podcast_app.documents import edition, main_words
+from podcast_app.fields import EpisodeFields, EpisodeTranslation
+from podcast_app.models import (
+    Audio,
+    AudioId,
+    Cover,
+    Edition,
+    Episode,
+    EpisodeId,
+    EpisodeSlug,
+    EpisodeText,
+    Show,
+    ShowId,
+    Upload,
+    UploadId,
+    new_id,
+)
+
+# What a page or a document says of an episode, loaded at once.
+WHOLE = (
+    selectinload(Episode.texts),
+    joinedload(Episode.cover),
+    joinedload(Episode.audio).joinedload(Audio.upload),
+    joinedload(Episode.audio).selectinload(Audio.editions),
+)
+
+
+def whole(*, of_show: ShowId | None = None) -> Select[Episode]:
+    """Episodes with everything that their documents need."""
+    query = select(Episode).options(*WHOLE)
+    return query if of_show is None else query.where(Episode.show_id == of_show)
+
+
+def get(session: Session, episode_id: EpisodeId) -> Episode | None:
+    """To be read: with its show."""
+    show = joinedload(Episode.show)
+    query = whole().where(Episode.id == episode_id)
+    return session.scalars(query.options(show.selectinload(Show.texts), show.joinedload(Show.cover))).one_or_none()
+
+
+def get_locked(session: Session, episode_id: EpisodeId) -> tuple[Show, Episode] | None:
+    """To be changed: its show is locked first, so that all changes of one show happen one after the other."""
+    show_id = session.scalar(select(Episode.show_id).where(Episode.id == episode_id))
+    if show_id is None:
+        return None
+    show = locked_show(session, show_id)
+    query = whole().where(Episode.id == episode_id).execution_options(populate_existing=True)
+    episode = session.scalars(query).one_or_none()
+    return None if episode is None else (show, episode)
+
+
+def locked_show(session: Session, show_id: ShowId) -> Show:
+    session.execute(select(Show.id).where(Show.id == show_id).with_for_update())
+    query = select(Show).where(Show.id == show_id).options(selectinload(Show.texts), joinedload(Show.cover))
+    return session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def create(
+    session: Session,
+    show_id: ShowId,
+    upload_id: UploadId,
+    said: EpisodeFields,
+    *,
+    suggestions: EpisodeFields,
+    cover: Cover | None,
+    now: dt.datetime,
+) -> Episode | list[Finding]:
+    """A draft from a complete upload: what was said, and where nothing was said, what the file suggests."""
+    show = locked_show(session, show_id)
+    upload = session.scalars(select(Upload).where(Upload.id == upload_id).with_for_update()).one_or_none()
+    if findings := _cannot_use(upload, show_id):
+        return findings
+    assert upload is not None
+    fields = suggestions.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
+    suggested = dict.fromkeys(suggestions.model_fields_set - said.model_fields_set, "file")
+    language = said.language if "language" in said.model_fields_set else show.language
+    episode = Episode(
+        id=EpisodeId(new_id()),
+        show_id=show_id,
+        guid=str(uuid.uuid4()),
+        slug="",
+        state="draft",
+        language=language,
+        spoken_language=said.spoken_language if "spoken_language" in said.model_fields_set else language,
+        type="full",
+        version=1,
+        suggested=suggested | ({"cover": "file"} if cover else {}),
+        chapters=[],
+        persons=[],
+        slug_is_chosen=False,
+        created_at=now,
+        texts=[EpisodeText(language=language, title="", notes="")],
+    )
+    session.add(episode)
+    session.flush()
+    upload.episode_id = episode.id
+    session.add(
+        Audio(
+            id=AudioId(new_id()),
+            episode_id=episode.id,
+            upload=upload,
+            is_current=True,
+            editions=[Edition(name="enclosure", status="preparing", attempts=0)],
+        )
+    )
+    if cover is not None:
+        objects.take_over(session, cover.key)
+        episode.cover = cover
+    # "said" wins over "suggested" also when it takes a value away
+    if findings := apply(session, show, episode, fields):
+        return findings
+    session.flush()
+    return episode
+
+
+def apply(session: Session, show: Show, episode: Episode, changes: EpisodeFields) -> list[Finding]:
+    """Make the changes that were said; on findings the transaction is to be given up."""
+    said = changes.model_fields_set
+    findings: list[Finding] = []
+    if "language" in said and changes.language != episode.language:
+        findings += _change_language(episode, changes.language)
+    words = main_words(episode)
+    if "title" in said:
+        words.title = changes.title
+    if "notes" in said:
+        words.notes = changes.notes
+    for name in ("spoken_language", "season", "number", "type", "explicit"):
+        if name in said:
+            setattr(episode, name, getattr(changes, name))
+    if "persons" in said:
+        episode.persons = [person.model_dump() for person in changes.persons]
+    if "chapters" in said:
+        chapters = sorted(changes.chapters, key=lambda chapter: chapter.start_ms)
+        episode.chapters = [chapter.model_dump() for chapter in chapters]
+    if "translations" in said:
+        findings += _translate(session, episode, changes.translations)
+    findings += _settle_slug(session, show, episode, changes.slug if "slug" in said else None)
+    episode.suggested = {name: source for name, source in episode.suggested.items() if name not in said}
+    return findings
+
+
+def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> None:
+    """A draft goes for good, its objects with it. It was never public: nothing of it stays."""
+    audios = session.scalars(
+        select(Audio)
+        .where(Audio.episode_id == episode.id)
+        .options(joinedload(Audio.upload), selectinload(Audio.editions))
+    ).all()
+    for audio in audios:
+        for made in audio.editions:
+            objects.release(session, made.key, now)
+        objects.release(session, audio.upload.key, now)
+        upload = audio.upload
+        session.delete(audio)
+        session.flush()
+        session.delete(upload)
+    if episode.cover is not None:
+        objects.release(session, episode.cover.key, now)
+    cover, episode.cover = episode.cover, None
+    session.flush()
+    if cover is not None:
+        session.delete(cover)
+    session.execute(delete(EpisodeSlug).where(EpisodeSlug.episode_id == episode.id))
+    session.delete(episode)
+    session.flush()
+
+
+def _cannot_use(upload: Upload | None, show_id: ShowId) -> list[Finding]:
+    if upload is None or upload.show_id != show_id:
+        return [error("upload_id", "There is no such upload in this show.", "Upload the audio again.")]
+    if upload.state != "complete":
+        return [error("upload_id", "This upload is not complete.", "Send the missing parts, then complete it.")]
+    if upload.episode_id is not None:
+        return [
+            error(
+                "upload_id",
+                "An episode was already made from this upload.",
+                "Open that episode, or upload another file.",
+            )
+        ]
+    return []
+
+
+def _change_language(episode: Episode, language: str) -> list[Finding]:
+    """The main text is relabelled. Where a translation stands in the way, a person must decide."""
+    if any(words.language == language for words in episode.texts):
+        return [
+            error("language", "There is already a translation into this language.", "Take the translation out first.")
+        ]
+    main = main_words(episode)
+    episode.texts.remove(main)
+    episode.language = language
+    episode.texts.append(EpisodeText(language=language, title=main.title, notes=main.notes))
+    return []
+
+
+def _translate(session: Session, episode: Episode, translations: dict[str, EpisodeTranslation]) -> list[Finding]:
+    """Each language named is set as it was said; with nothing in it, it goes. The others stay."""
+    if episode.language in translations:
+        return [
+            error("translations", "A translation is in the episode's own language.", "Write it as title and notes.")
+        ]
+    for language, said in translations.items():
+        words = next((words for words in episode.texts if words.language == language), None)
+        if not said.title and not said.notes:
+            if words is not None:
+                episode.texts.remove(words)
+            continue
+        if words is None:
+            words = EpisodeText(language=language, title="", notes="")
+            episode.texts.append(words)
+        if "title" in said.model_fields_set:
+            words.title = said.title
+        if "notes" in said.model_fields_set:
+            words.notes = said.notes
+    session.flush()
+    return []
+
+
+def _settle_slug(session: Session, show: Show, episode: Episode, chosen: str | None) -> list[Finding]:
+    """Until its first publication an episode's address follows its title, unless somebody chose one."""
+    if chosen is not None and chosen != episode.slug:
+        if _owner_of(session, show, chosen) not in (None, episode.id):
+            return [
+                error(
+                    "slug",
+                    "This address is, or was, another episode's.",
+                    "Choose another one: old links must keep leading where they led.",
+                )
+            ]
+        _move_to(session, show, episode, chosen)
+        episode.slug_is_chosen = True
+    elif not episode.slug_is_chosen and episode.published_at is None:
+        wanted = slugs.from_title(main_words(episode).title)
+
+        def is_taken(slug: str) -> bool:
+            return _owner_of(session, show, slug) not in (None, episode.id)
+
+        _move_to(session, show, episode, slugs.free(wanted, f"episode-{episode.id[:6]}", is_taken))
+    return []
+
+
+def _move_to(session: Session, show: Show, episode: Episode, slug: str) -> None:
+    """A published address stays its episode's for ever; one that nobody ever saw is given back."""
+    if slug == episode.slug:
+        return
+    if episode.published_at is None and episode.slug:
+        session.execute(delete(EpisodeSlug).where(EpisodeSlug.show_id == show.id, EpisodeSlug.slug == episode.slug))
+    if _owner_of(session, show, slug) is None:
+        session.add(EpisodeSlug(show_id=show.id, slug=slug, episode_id=episode.id))
+    episode.slug = slug
+    session.flush()
+
+
+def _owner_of(session: Session, show: Show, slug: str) -> EpisodeId | None:
+    row = session.get(EpisodeSlug, (show.id, slug))
+    return row.episode_id if row is not None else None
+
+
+def enclosure(episode: Episode) -> Edition:
+    assert episode.audio is not None, "an episode is made from audio"
+    return edition(episode.audio)

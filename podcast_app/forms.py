@@ -1,0 +1,206 @@
+"""A multipart form, read while it streams: the audio goes straight to storage, never whole through memory.
+
+`Request.form()` would spool the file to disk first and make us copy it; and it takes a form that ends before its
+last boundary for a whole one.
+"""
+
+import asyncio
+import urllib.parse
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from anyio import CancelScope, to_thread
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from feeds.checks import Finding, error
+from podcast_app.uploads import Original, Received
+
+PIECE = 1 << 20  # bytes handed to storage at once
+LONGEST_FIELD = 600_000  # bytes kept of a text: more than any field may hold, so that the field's own check refuses it
+LARGEST_PICTURE = 20_000_000  # bytes
+MOST_PARTS = 200
+
+
+class BadForm(Exception):
+    """The body is no whole form. Nothing of it stays."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.problem)
+        self.finding = finding
+
+
+@dataclass(slots=True)
+class Form:
+    """What the form said."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    audio: Received | None = None  # whole in storage, announced
+    picture: bytes | None = None  # the file called `cover`
+
+
+async def read(body: AsyncIterator[bytes], content_type: str, open_original: Callable[[], Original]) -> Form:
+    """Read the whole form. Parts may come in any order.
+
+    Raises BadForm, uploads.TooLarge, media.storage.Full and Unavailable, and whatever the body raises when the
+    sender goes away; in each case nothing of the audio stays.
+    """
+    parts = _Parts()
+    parser = parts.parser(content_type)
+    audio = _Audio(open_original)
+    try:
+        async for chunk in body:
+            parser.write(chunk)
+            if parts.has_audio:
+                await audio.take(parts.audio, at_least=PIECE)
+        parts.must_be_whole()
+        if parts.has_audio:
+            await audio.take(parts.audio, at_least=0)
+            parts.form.audio = await audio.finish(parts.audio_name)
+    except BaseException as cause:
+        await audio.abandon(cause)
+        if isinstance(cause, FormParserError):
+            raise BadForm(CUT_SHORT) from cause
+        raise
+    return parts.form
+
+
+CUT_SHORT = error("body", "The form ended before it was whole.", "Send it again; nothing of it was kept.")
+NO_FORM = error(
+    "body", "This is not a multipart form.", "Send multipart/form-data with a boundary, or JSON with an upload_id."
+)
+TOO_MANY = error("body", "The form has too many parts.", "Send each field once.")
+TWICE = error("audio", "The form holds two audio files.", "Send one audio file for each episode.")
+PICTURE_TOO_LARGE = error(
+    "cover", "The picture is larger than {limit}.", "Save it as JPEG, at most 3000 pixels wide.", limit="20 MB"
+)
+
+
+class _Audio:
+    """The audio's way to storage: one piece is written while the next one is read."""
+
+    def __init__(self, open_original: Callable[[], Original]) -> None:
+        self._open = open_original
+        self._original: Original | None = None
+        self._writing: asyncio.Future[None] | None = None
+
+    async def take(self, waiting: bytearray, *, at_least: int) -> None:
+        """Empties `waiting` when it holds enough."""
+        if self._original is None:
+            self._original = await to_thread.run_sync(self._open)
+        if len(waiting) >= at_least:
+            await self._written()
+            piece = bytes(waiting)
+            waiting.clear()
+            self._writing = asyncio.ensure_future(to_thread.run_sync(self._original.write, piece))
+
+    async def finish(self, filename: str) -> Received:
+        await self._written()
+        assert self._original is not None
+        return await to_thread.run_sync(self._original.finish, filename)
+
+    async def abandon(self, cause: BaseException) -> None:
+        with CancelScope(shield=True):
+            if self._writing is not None:
+                await asyncio.wait([self._writing])
+            if self._original is not None:
+                await to_thread.run_sync(self._original.abandon, cause)
+
+    async def _written(self) -> None:
+        if self._writing is not None:
+            await self._writing
+
+
+class _Parts:
+    """What the parser has met so far."""
+
+    def __init__(self) -> None:
+        self.form = Form()
+        self.audio = bytearray()  # of the audio, what is not yet on its way to storage
+        self.audio_name = ""
+        self.has_audio = False  # a file field in which nothing was chosen has neither a name nor bytes
+        self._is_audio_named = False
+        self._count = 0
+        self._name = ""
+        self._header_name = b""
+        self._header_value = b""
+        self._disposition = b""
+        self._data = bytearray()  # of a part that is no audio
+        self._is_whole = False
+
+    def parser(self, content_type: str) -> MultipartParser:
+        kind, options = parse_options_header(content_type)
+        boundary = options.get(b"boundary")
+        if kind != b"multipart/form-data" or not boundary:
+            raise BadForm(NO_FORM)
+        return MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._on_header_name,
+                "on_header_value": self._on_header_value,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": self._on_headers,
+                "on_part_data": self._on_data,
+                "on_part_end": self._on_part_end,
+                "on_end": self._on_end,
+            },
+        )
+
+    def must_be_whole(self) -> None:
+        if not self._is_whole:
+            raise BadForm(CUT_SHORT)
+
+    def _begin(self) -> None:
+        self._count += 1
+        if self._count > MOST_PARTS:
+            raise BadForm(TOO_MANY)
+        self._disposition = b""
+        self._data.clear()
+
+    def _on_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            self._disposition = self._header_value
+        self._header_name = self._header_value = b""
+
+    def _on_headers(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        self._name = _text(options.get(b"name", b""))
+        if self._name != "audio":
+            return
+        if self._is_audio_named:
+            raise BadForm(TWICE)
+        self._is_audio_named = True
+        self.audio_name = _text(options.get(b"filename", b""))
+        self.has_audio = bool(self.audio_name)
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        if self._name == "audio":
+            self.has_audio = True
+            self.audio += data[start:end]
+        elif len(self._data) <= (LARGEST_PICTURE if self._name == "cover" else LONGEST_FIELD):
+            self._data += data[start:end]
+
+    def _on_part_end(self) -> None:
+        if self._name == "cover":
+            if len(self._data) > LARGEST_PICTURE:
+                raise BadForm(PICTURE_TOO_LARGE)
+            self.form.picture = bytes(self._data) or None
+        elif self._name != "audio":
+            self.form.fields[self._name] = self._data.decode(errors="replace")
+
+    def _on_end(self) -> None:
+        self._is_whole = True
+
+
+def _text(value: bytes) -> str:
+    """A quoted word of a header; browsers write a quote and line ends in it as %22, %0D, %0A (HTML, "Multipart form
+    data")."""
+    decoded = value.decode(errors="replace")
+    return urllib.parse.unquote(decoded) if any(code in decoded for code in ("%22", "%0D", "%0A")) else decoded

@@ -1,0 +1,62 @@
+"""Who works on what. A lease ends by itself when its holder is killed; while the holder lives, it is renewed."""
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import ColumnElement, or_, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from podcast_app.database import Database
+from podcast_app.models import Edition, Feed
+from podcast_app.times import utcnow
+
+log = logging.getLogger(__name__)
+
+LEASE = dt.timedelta(seconds=15)
+RENEWED_EVERY = 5.0  # seconds
+
+Leased = type[Edition] | type[Feed]
+
+
+def is_free(table: Leased, now: dt.datetime) -> ColumnElement[bool]:
+    """Nobody holds the row, and no failure asks to wait."""
+    unheld = or_(table.lease_until.is_(None), table.lease_until <= now)
+    return unheld & or_(table.try_again_at.is_(None), table.try_again_at <= now)
+
+
+def take(row: Edition | Feed, owner: str, now: dt.datetime) -> None:
+    row.lease_owner, row.lease_until = owner, now + LEASE
+
+
+def let_go(row: Edition | Feed) -> None:
+    row.lease_owner = row.lease_until = None
+
+
+@contextmanager
+def held(database: Database, table: Leased, owner: str, *which: ColumnElement[bool]) -> Iterator[None]:
+    """Keep the lease on a row that `owner` took, for as long as the block lasts."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(RENEWED_EVERY):
+            try:
+                database.write(_renew, table, owner, which)
+            except SQLAlchemyError:
+                log.warning("A lease could not be renewed; another worker may take the work over.")
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _renew(session: Session, table: Leased, owner: str, which: tuple[ColumnElement[bool], ...]) -> None:
+    ours = update(table).where(*which, table.lease_owner == owner)
+    session.execute(ours.values(lease_until=utcnow() + LEASE))

@@ -1,0 +1,1 @@
+"""What listeners' apps ask for again and again: feeds and audio, answered without the database."""

@@ -1,0 +1,72 @@
+"""Which stored objects nobody owns yet, or any more.
+
+An object is announced before it is written and taken over by the transaction that records its owner; a released one
+is announced again. What stays announced past its time is deleted by the worker.
+"""
+
+import datetime as dt
+import secrets
+
+from sqlalchemy import UpdateBase, delete, select, update
+from sqlalchemy.orm import Session
+
+from media.storage import Key
+from podcast_app.models import LooseObject
+
+# While an object is being written its time is moved on again and again; this long after the last sign, it is swept.
+PATIENCE = dt.timedelta(minutes=2)
+
+
+class TooLate(Exception):
+    """The object was swept: whoever wrote it gave no sign for longer than PATIENCE."""
+
+
+def private_key(kind: str) -> Key:
+    """A new random key that no public address reaches. `kind`: "originals", "editions", "covers"."""
+    return Key(f"private/{kind}/{secrets.token_hex(16)}")
+
+
+def public_key(extension: str) -> Key:
+    """A new random key for what anybody may fetch."""
+    return Key(f"public/{secrets.token_hex(16)}.{extension}")
+
+
+def announce(session: Session, key: Key, now: dt.datetime) -> None:
+    """Say that an object is about to be written. To be committed before its first byte."""
+    session.add(LooseObject(key=key, delete_after=now + PATIENCE))
+
+
+def still_writing(session: Session, key: Key, now: dt.datetime) -> None:
+    """Move the time on. Raises TooLate."""
+    moved = update(LooseObject).where(LooseObject.key == key, ~LooseObject.is_doomed)
+    _must_be_there(session, moved.values(delete_after=now + PATIENCE), key)
+
+
+def take_over(session: Session, key: Key) -> None:
+    """The row that this transaction writes owns the object from now on. Raises TooLate."""
+    _must_be_there(session, delete(LooseObject).where(LooseObject.key == key, ~LooseObject.is_doomed), key)
+
+
+def release(session: Session, key: Key | None, now: dt.datetime) -> None:
+    """No row owns the object from this transaction on: the worker deletes it."""
+    if key is not None:
+        session.merge(LooseObject(key=key, delete_after=now))
+
+
+def doom(session: Session, now: dt.datetime, limit: int = 50) -> list[Key]:
+    """Objects whose time has passed. They can no longer be taken over; delete them, then `forget` them."""
+    past = select(LooseObject).where(LooseObject.delete_after <= now).order_by(LooseObject.delete_after)
+    rows = session.scalars(past.limit(limit).with_for_update(skip_locked=True)).all()
+    for row in rows:
+        row.is_doomed = True
+        row.delete_after = now + PATIENCE  # another worker's turn, should this one die
+    return [row.key for row in rows]
+
+
+def forget(session: Session, key: Key) -> None:
+    session.execute(delete(LooseObject).where(LooseObject.key == key))
+
+
+def _must_be_there(session: Session, statement: UpdateBase, key: Key) -> None:
+    if session.connection().execute(statement).rowcount != 1:
+        raise TooLate(key)

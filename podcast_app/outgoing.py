@@ -1,0 +1,192 @@
+"""What follows a publication: the steps that publish what is due, copy feeds to storage, and tell hubs."""
+
+import datetime as dt
+import logging
+import zlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import httpx2
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
+
+from media.storage import Key
+from podcast_app import episodes, leases, objects, publishing
+from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
+from podcast_app.settings import Settings
+from podcast_app.times import utcnow
+from podcast_app.work import Work
+
+log = logging.getLogger(__name__)
+
+HUB_PATIENCE = 10.0  # seconds
+HUB_PAUSE = dt.timedelta(minutes=1)
+
+
+def publish_due(work: Work) -> bool:
+    """A due episode whose enclosure is ready becomes public."""
+    return _publish_one(work, None)
+
+
+def publish_now(work: Work, episode_id: EpisodeId) -> bool:
+    """The same for one episode, for somebody who waits; False when it is not due, not ready, or in other hands."""
+    return _publish_one(work, episode_id)
+
+
+def rebuild_feed(work: Work) -> bool:
+    """A feed made for another origin, or by an older renderer, is made anew."""
+    return work.database.write(_rebuild_one, work.settings, utcnow())
+
+
+def copy_feed(work: Work) -> bool:
+    """The bytes of a new generation are put to storage, never an older over a newer."""
+    job = work.database.write(_claim_feed, Feed.copied_generation, work.owner, utcnow())
+    if job is None:
+        return False
+    with _feed_held(work, job):
+        copy = publishing.copy_key(job.path)
+        with work.storage.writing(copy, "application/rss+xml; charset=utf-8") as writer:
+            writer.write(zlib.decompress(job.gzip, wbits=zlib.MAX_WBITS | 16))
+    work.database.write(_feed_done, job, Feed.copied_generation, work.owner)
+    return True
+
+
+def announce_feed(work: Work) -> bool:
+    """Hubs are told that the feed has changed (WebSub 7, "Publishing": hub.mode=publish)."""
+    if not work.settings.websub_hubs:
+        return False
+    job = work.database.write(_claim_feed, Feed.announced_generation, work.owner, utcnow())
+    if job is None:
+        return False
+    with _feed_held(work, job):
+        told = [_tell(hub, f"{work.settings.origin}{job.path}") for hub in work.settings.websub_hubs]
+    work.database.write(_feed_done if all(told) else _feed_waits, job, Feed.announced_generation, work.owner)
+    return True
+
+
+def sweep(work: Work) -> bool:
+    """Objects that nobody owns any more are deleted."""
+    doomed = work.database.write(objects.doom, utcnow())
+    for key in doomed:
+        work.storage.delete(key)
+        work.database.write(objects.forget, key)
+    return bool(doomed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Due:
+    episode_id: EpisodeId
+    audio_id: AudioId
+    key: Key
+    media_type: str
+    extension: str
+
+
+def _publish_one(work: Work, episode_id: EpisodeId | None) -> bool:
+    due = work.database.write(_claim_due, work.owner, utcnow(), episode_id)
+    if due is None:
+        return False
+    with leases.held(work.database, Edition, work.owner, Edition.audio_id == due.audio_id, Edition.name == "enclosure"):
+        public = objects.public_key(due.extension)
+        work.database.write(objects.announce, public, utcnow())
+        work.storage.copy(due.key, public, due.media_type)
+        published = work.database.write(_publish_or_release, due, public, work)
+    work.wake()
+    return published
+
+
+def _claim_due(session: Session, owner: str, now: dt.datetime, episode_id: EpisodeId | None) -> _Due | None:
+    due = (
+        select(Edition, Episode.id)
+        .join(Audio, Edition.audio_id == Audio.id)
+        .join(Episode, Audio.episode_id == Episode.id)
+        .where(Audio.is_current, Edition.name == "enclosure", Edition.status == "ready", leases.is_free(Edition, now))
+        .where(Episode.state == "scheduled", Episode.publish_at <= now)
+        .where(Episode.try_again_at.is_(None) | (Episode.try_again_at <= now))
+        .order_by(Episode.publish_at)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Edition)
+    )
+    if episode_id is not None:
+        due = due.where(Episode.id == episode_id)
+    found = session.execute(due).first()
+    if found is None:
+        return None
+    edition, due_id = found
+    leases.take(edition, owner, now)
+    assert edition.key is not None
+    assert edition.media_type is not None
+    assert edition.extension is not None
+    return _Due(due_id, edition.audio_id, edition.key, edition.media_type, edition.extension)
+
+
+def _publish_or_release(session: Session, due: _Due, public: Key, work: Work) -> bool:
+    now = utcnow()
+    outcome = publishing.publish(session, due.episode_id, public, work.settings, now)
+    edition = session.get(Edition, (due.audio_id, "enclosure"))
+    if edition is not None and edition.lease_owner == work.owner:
+        leases.let_go(edition)
+    if isinstance(outcome, publishing.Done):
+        return True
+    objects.release(session, public, now)
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _FeedJob:
+    show_id: ShowId
+    view: str
+    path: str
+    generation: int
+    gzip: bytes
+
+
+def _claim_feed(session: Session, done: InstrumentedAttribute[int], owner: str, now: dt.datetime) -> _FeedJob | None:
+    lagging = select(Feed).where(done < Feed.generation, leases.is_free(Feed, now)).options(undefer(Feed.gzip))
+    feed = session.scalars(lagging.limit(1).with_for_update(skip_locked=True)).first()
+    if feed is None:
+        return None
+    leases.take(feed, owner, now)
+    return _FeedJob(feed.show_id, feed.view, feed.path, feed.generation, feed.gzip)
+
+
+def _feed_held(work: Work, job: _FeedJob) -> AbstractContextManager[None]:
+    return leases.held(work.database, Feed, work.owner, Feed.show_id == job.show_id, Feed.view == job.view)
+
+
+def _feed_done(session: Session, job: _FeedJob, done: InstrumentedAttribute[int], owner: str) -> None:
+    """Where the lease was lost, another worker may have been faster with a newer one: so it is all done once more."""
+    feed = session.get(Feed, (job.show_id, job.view), with_for_update=True)
+    if feed is None:
+        return
+    ours = feed.lease_owner == owner
+    setattr(feed, done.key, job.generation if ours else 0)
+    if ours:
+        leases.let_go(feed)
+
+
+def _feed_waits(session: Session, job: _FeedJob, _done: InstrumentedAttribute[int], owner: str) -> None:
+    feed = session.get(Feed, (job.show_id, job.view), with_for_update=True)
+    if feed is not None and feed.lease_owner == owner:
+        feed.try_again_at = utcnow() + HUB_PAUSE
+        leases.let_go(feed)
+
+
+def _tell(hub: str, feed_url: str) -> bool:
+    try:
+        answer = httpx2.post(hub, data={"hub.mode": "publish", "hub.url": feed_url}, timeout=HUB_PATIENCE)
+    except httpx2.HTTPError as failure:
+        log.warning("The hub %s was not reached: %s", hub, failure)
+        return False
+    if not answer.is_success:
+        log.warning("The hub %s answered %s.", hub, answer.status_code)
+    return answer.is_success
+
+
+def _rebuild_one(session: Session, settings: Settings, now: dt.datetime) -> bool:
+    lagging = select(Feed.show_id).where(Feed.made_with != publishing.made_with(settings)).limit(1)
+    show_id = session.scalar(lagging)
+    if show_id is None:
+        return False
+    publishing.rebuild(session, episodes.locked_show(session, show_id), settings, now)
+    return True

@@ -1,0 +1,75 @@
+"""What an operator can set: environment variables or a `.env` file, read once and checked at start."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Words = Annotated[tuple[str, ...], NoDecode]  # separated by commas or spaces
+
+
+class BadSettings(Exception):
+    """A setting cannot be used; the text names it and the mend."""
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default. Names carry the prefix PODCAST_ in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PODCAST_", env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore"
+    )
+
+    port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("PODCAST_PORT", "PORT"))
+    base_url: str = ""  # the public origin; empty: the loopback address with our port
+    data_dir: Path = Path("var")  # embedded database and storage
+    database_url: str = Field(default="", validation_alias=AliasChoices("PODCAST_DATABASE_URL", "DATABASE_URL"))
+    storage_url: str = ""  # empty: a folder in the data dir
+    media_base_url: str = ""  # public base of the bucket or CDN; empty: presigned redirects
+    trusted_proxies: Words = ()  # whose forwarding headers count
+    max_upload_bytes: int = Field(default=5_000_000_000, ge=1)
+    websub_hubs: Words = ()  # told of each change of a feed (WebSub)
+    ffmpeg: Path | None = None  # the audio engine, when it is not the one on PATH
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("trusted_proxies", "websub_hubs", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("base_url", "media_base_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ValueError("write a whole address, like https://podcast.example.org")
+        return value.rstrip("/")
+
+    @property
+    def origin(self) -> str:
+        """The public origin without a trailing slash: every absolute URL is built from it."""
+        return self.base_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir / 'podcast.db'}"
+        scheme, separator, rest = self.database_url.partition("://")
+        if scheme in ("postgres", "postgresql"):  # the form that hosting platforms hand out
+            return f"postgresql+psycopg{separator}{rest}"
+        return self.database_url
+
+
+def read() -> Settings:
+    """The settings of this process. Raises BadSettings."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{_environment_name(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        raise BadSettings("A setting cannot be used. " + "; ".join(wrong) + ".") from error
+
+
+def _environment_name(location: tuple[int | str, ...]) -> str:
+    name = str(location[0])
+    return name if name.isupper() else f"PODCAST_{name.upper()}"

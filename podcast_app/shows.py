@@ -1,0 +1,226 @@
+"""Shows: made, found by address, and changed."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from feeds import checks
+from feeds.checks import Finding, error
+from media import artwork
+from media.storage import Key, Storage
+from podcast_app import documents, objects, publishing, slugs
+from podcast_app.addresses import feed_path, views
+from podcast_app.fields import ShowFields, ShowTranslation
+from podcast_app.models import Cover, CoverId, Feed, Show, ShowId, ShowSlug, ShowText, new_id
+from podcast_app.settings import Settings
+
+FIRST_SHOW = ShowFields(
+    slug="diaspora-insights",
+    title="Diaspora Insights",
+    description=(
+        "Conversations by and for the diaspora in Belgium and Luxembourg: about Matonge, about the youth of the "
+        "Rwandan community, about women who lead. A safe place to speak, made with IOM, the UN's migration agency."
+    ),
+    language="en",
+    author="IOM Belgium and Luxembourg",
+    categories=(("Society & Culture", "Documentary"), ("Government", None)),
+    time_zone="Europe/Brussels",
+    translations={
+        "fr": ShowTranslation(
+            title="Diaspora Insights",
+            description=(
+                "Des conversations par et pour la diaspora en Belgique et au Luxembourg : Matonge, la jeunesse de la "
+                "communauté rwandaise, des femmes qui dirigent. Un lieu sûr pour parler, avec l'OIM, l'organisme des "
+                "Nations Unies chargé des migrations."
+            ),
+        )
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A cover that is stored and announced, to be taken over by a show or an episode."""
+
+    key: Key
+    media_type: str
+    extension: str
+    width: int
+    height: int
+    is_generated: bool
+
+
+def store_picture(storage: Storage, key: Key, cover: artwork.Cover, *, is_generated: bool = False) -> Picture:
+    """Put the picture to storage under a key that was announced."""
+    with storage.writing(key, cover.media_type) as writer:
+        writer.write(cover.data)
+    return Picture(key, cover.media_type, cover.extension, cover.width, cover.height, is_generated)
+
+
+def cover_row(session: Session, picture: Picture) -> Cover:
+    """The picture's row; from now on the transaction owns the object."""
+    objects.take_over(session, picture.key)
+    cover = Cover(
+        id=CoverId(new_id()),
+        key=picture.key,
+        media_type=picture.media_type,
+        extension=picture.extension,
+        width=picture.width,
+        height=picture.height,
+        is_generated=picture.is_generated,
+    )
+    session.add(cover)
+    return cover
+
+
+def query(session: Session) -> list[Show]:
+    """All shows with their words and covers, the oldest first."""
+    shows = select(Show).options(selectinload(Show.texts), joinedload(Show.cover))
+    return list(session.scalars(shows.order_by(Show.created_at, Show.id)))
+
+
+def find(session: Session, slug: str) -> Show | None:
+    """The show that has this address, or had it."""
+    shows = select(Show).join(ShowSlug, ShowSlug.show_id == Show.id).where(ShowSlug.slug == slug)
+    return session.scalars(shows.options(selectinload(Show.texts), joinedload(Show.cover))).one_or_none()
+
+
+def create(
+    session: Session, said: ShowFields, picture: Picture, settings: Settings, now: dt.datetime
+) -> Show | list[Finding]:
+    """A new show with an empty feed in each view. Without a chosen address it gets one from its title."""
+    slug = said.slug if "slug" in said.model_fields_set else _free_slug(session, said.title)
+    if session.get(ShowSlug, slug) is not None:
+        return [_taken()]
+    show = Show(
+        id=ShowId(new_id()),
+        slug=slug,
+        guid=str(uuid.uuid4()),
+        guid_is_final=False,
+        language=said.language,
+        author=said.author,
+        categories=[],
+        cover=cover_row(session, picture),
+        version=1,
+        created_at=now,
+        texts=[ShowText(language=said.language, title=said.title, description="")],
+    )
+    session.add(show)
+    session.flush()
+    session.add(ShowSlug(slug=slug, show_id=show.id))
+    if findings := _apply(session, show, said):
+        return findings
+    session.flush()
+    publishing.rebuild(session, show, settings, now)
+    return show
+
+
+def edit(
+    session: Session,
+    show: Show,
+    changes: ShowFields,
+    settings: Settings,
+    now: dt.datetime,
+    *,
+    picture: Picture | None = None,
+) -> list[Finding]:
+    """Change a locked show, and its feeds with it. On findings the transaction is to be given up."""
+    address = (show.slug, show.language)
+    if findings := _apply(session, show, changes):
+        return findings
+    if picture is not None:
+        show.cover = cover_row(session, picture)  # the old one stays: it was published under its own address
+    show.version += 1
+    session.flush()
+    if errors := _errors(show, settings):
+        return errors
+    if (show.slug, show.language) != address:
+        _move_feeds(session, show, now)
+        publishing.rebuild(session, show, settings, now)
+    else:
+        publishing.next_generation(session, show, settings, now)
+    return []
+
+
+def _apply(session: Session, show: Show, said: ShowFields) -> list[Finding]:
+    named = said.model_fields_set
+    if "language" in named and said.language != show.language:
+        if any(words.language == said.language for words in show.texts):
+            return [
+                error(
+                    "language", "There is already a translation into this language.", "Take the translation out first."
+                )
+            ]
+        main = documents.main_text(show)
+        show.texts.remove(main)
+        show.texts.append(ShowText(language=said.language, title=main.title, description=main.description))
+        show.language = said.language
+    words = documents.main_text(show)
+    if "title" in named:
+        words.title = said.title
+    if "description" in named:
+        words.description = said.description
+    simple = ("author", "explicit", "type", "copyright", "owner_email", "email_in_feed", "funding_url", "locked")
+    for name in (*simple, "time_zone"):
+        if name in named:
+            setattr(show, name, getattr(said, name))
+    if "categories" in named:
+        show.categories = [list(category) for category in said.categories]
+    if "translations" in named:
+        for language, translation in said.translations.items():
+            _translate(show, language, translation)
+    if "slug" in named and said.slug != show.slug:
+        return _rename(session, show, said.slug)
+    return []
+
+
+def _translate(show: Show, language: str, said: ShowTranslation) -> None:
+    words = next((words for words in show.texts if words.language == language), None)
+    if words is not None and language != show.language and not said.title:
+        show.texts.remove(words)
+    elif words is not None:
+        words.title, words.description = said.title, said.description
+    elif said.title:
+        show.texts.append(ShowText(language=language, title=said.title, description=said.description))
+
+
+def _rename(session: Session, show: Show, slug: str) -> list[Finding]:
+    owner = session.get(ShowSlug, slug)
+    if owner is not None and owner.show_id != show.id:
+        return [_taken()]
+    if owner is None:
+        session.add(ShowSlug(slug=slug, show_id=show.id))
+    show.slug = slug
+    return []
+
+
+def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
+    """Feeds whose address changes: the copy at the old place goes, and a view that is no more goes whole."""
+    paths = {view.name: feed_path(show.slug, view) for view in views(show.language)}
+    for feed in session.scalars(select(Feed).where(Feed.show_id == show.id)):
+        if paths.get(feed.view) != feed.path:
+            objects.release(session, publishing.copy_key(feed.path), now)
+        if feed.view not in paths:
+            session.execute(delete(Feed).where(Feed.show_id == show.id, Feed.view == feed.view))
+
+
+def _errors(show: Show, settings: Settings) -> list[Finding]:
+    found = (checks.show(documents.show_document(show, view, settings)) for view in views(show.language))
+    return checks.errors(finding for findings in found for finding in findings)
+
+
+def _free_slug(session: Session, title: str) -> str:
+    return slugs.free(
+        slugs.from_title(title), f"show-{new_id()[:6]}", lambda slug: session.get(ShowSlug, slug) is not None
+    )
+
+
+def _taken() -> Finding:
+    return error(
+        "slug",
+        "This address is, or was, another show's.",
+        "Choose another one: old links must keep leading where they led.",
+    )

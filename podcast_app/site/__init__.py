@@ -1,0 +1,1 @@
+"""Listeners' pages, the embed and its discovery."""

@@ -1,0 +1,1 @@
+"""Producers' pages: plain forms that work without JavaScript."""

@@ -1,0 +1,160 @@
+"""An upload's life: bytes arrive and become a private original; what is audio is kept, the rest leaves nothing."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from sqlalchemy.orm import Session
+
+from media import artwork, text
+from media.probe import Facts, NotAudio, probe
+from media.source import StoredObject
+from media.storage import Key, Storage
+from podcast_app import objects
+from podcast_app.database import Database
+from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
+from podcast_app.models import Json, ShowId, Upload, UploadId, new_id
+from podcast_app.shows import Picture, store_picture
+from podcast_app.times import utcnow
+
+# How often a long upload says that it is alive: well within objects.PATIENCE.
+SIGN_OF_LIFE = dt.timedelta(seconds=30)
+
+
+class TooLarge(Exception):
+    """The file is over PODCAST_MAX_UPLOAD_BYTES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An original that is whole in storage, announced and not yet taken over."""
+
+    key: Key
+    filename: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspected:
+    """An original that is audio, with what is known of it and what it suggests."""
+
+    received: Received
+    facts: Facts
+    cover: Picture | None  # the file's own picture, when it can be a cover; stored and announced
+
+
+class Original:
+    """An original on its way in. All methods block; `write` takes large pieces, in order."""
+
+    def __init__(self, database: Database, storage: Storage, limit_bytes: int) -> None:
+        self.key = objects.private_key("originals")
+        self.size_bytes = 0
+        self._database = database
+        self._limit_bytes = limit_bytes
+        self._hash = hashlib.sha256()
+        self._stack = ExitStack()
+        self._signed_at = utcnow()
+        database.write(objects.announce, self.key, self._signed_at)
+        self._storage = storage
+        self._writer = self._stack.enter_context(storage.writing(self.key, "application/octet-stream"))
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Raises TooLarge, media.storage.Full, media.storage.Unavailable."""
+        self.size_bytes += len(data)
+        if self.size_bytes > self._limit_bytes:
+            raise TooLarge
+        self._hash.update(data)
+        self._writer.write(memoryview(data))
+        if utcnow() - self._signed_at > SIGN_OF_LIFE:
+            self._signed_at = utcnow()
+            self._database.write(objects.still_writing, self.key, self._signed_at)
+
+    def finish(self, filename: str) -> Received:
+        """The object is whole and durable when this returns."""
+        self._stack.close()
+        return Received(self.key, safe_filename(filename), self.size_bytes, self._hash.hexdigest())
+
+    def abandon(self, cause: BaseException) -> None:
+        """Nothing of it stays."""
+        self._stack.__exit__(type(cause), cause, cause.__traceback__)
+        remove(self._database, self._storage, self.key)
+
+
+def inspect(database: Database, storage: Storage, received: Received) -> Inspected:
+    """What the original is. Raises NotAudio, and then nothing of it stays."""
+    try:
+        facts = probe(StoredObject(storage, received.key, received.size_bytes))
+    except NotAudio:
+        remove(database, storage, received.key)
+        raise
+    return Inspected(received, facts, _cover(database, storage, facts))
+
+
+def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.datetime) -> Upload:
+    """The upload's row: complete, and not yet used."""
+    received = inspected.received
+    objects.take_over(session, received.key)
+    upload = Upload(
+        id=UploadId(new_id()),
+        show_id=show_id,
+        state="complete",
+        filename=received.filename,
+        key=received.key,
+        size_bytes=received.size_bytes,
+        sha256=received.sha256,
+        facts=facts_as_json(inspected.facts),
+        created_at=now,
+    )
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def suggestions(facts: Mapping[str, Json]) -> EpisodeFields:
+    """What the file says of itself, as an episode's fields. Only what it does say is set."""
+    tags = facts["tags"]
+    found: dict[str, object] = {
+        "title": tags["title"][:LONGEST_TITLE],
+        "notes": tags["comment"][:LONGEST_NOTES],
+        "season": tags["season"],
+        "number": tags["track"],
+        "chapters": [
+            {"start_ms": chapter["start_ms"], "title": chapter["title"][:255], "url": (chapter["url"] or "")[:1000]}
+            for chapter in facts["chapters"][:1000]
+        ],
+    }
+    return EpisodeFields.model_validate({name: value for name, value in found.items() if value})
+
+
+def facts_as_json(facts: Facts) -> Json:
+    """Everything but the picture, which is stored as a picture."""
+    return dataclasses.asdict(dataclasses.replace(facts, cover=None))
+
+
+def safe_filename(name: str) -> str:
+    """The file's name as it may be shown: its last part, one line, at most 255 characters."""
+    last = PurePosixPath(text.clean_line(name).replace("\\", "/")).name
+    return last[-255:] if last not in ("", ".", "..") else "audio"
+
+
+def remove(database: Database, storage: Storage, key: Key) -> None:
+    """Delete an announced object now. Should we be killed in between, the worker does it."""
+    storage.delete(key)
+    database.write(objects.forget, key)
+
+
+def _cover(database: Database, storage: Storage, facts: Facts) -> Picture | None:
+    if facts.cover is None:
+        return None
+    try:
+        cover = artwork.cover(facts.cover.data)
+    except artwork.BadPicture:
+        return None  # not good enough for directories: the show's cover stands in
+    key = objects.private_key("covers")
+    database.write(objects.announce, key, utcnow())
+    return store_picture(storage, key, cover)

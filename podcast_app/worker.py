@@ -1,0 +1,74 @@
+"""Whatever lags behind its desired state is brought up to it.
+
+No message is sent and none can be lost: each step looks in the database for what lags, takes a lease on one piece,
+does it so that doing it twice is harmless, and writes the result in one transaction. Many workers may run. A killed
+worker's lease ends by itself, and another takes the piece over.
+"""
+
+import logging
+import threading
+
+from podcast_app import outgoing
+from podcast_app.enclosures import make_enclosure
+from podcast_app.work import Step, Work
+
+log = logging.getLogger(__name__)
+
+LOOKED_EVERY = 0.4  # seconds; a scheduled episode goes out within a second of its time
+
+PUBLISHING: tuple[Step, ...] = (
+    outgoing.publish_due,
+    outgoing.rebuild_feed,
+    outgoing.copy_feed,
+    outgoing.announce_feed,
+    outgoing.sweep,
+)
+AUDIO: tuple[Step, ...] = (make_enclosure,)
+
+
+class Worker:
+    """Two loops: one publishes and tidies, the other makes audio, so that a long encoding holds up nobody."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._loop, args=(steps,), name=name, daemon=True)
+            for name, steps in (("publishing", PUBLISHING), ("audio", AUDIO))
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 8.0) -> None:
+        """What is not done by then is given up: its lease ends, and another worker takes it over."""
+        self._stopping.set()
+        self._work.wake()
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def _loop(self, steps: tuple[Step, ...]) -> None:
+        while not self._stopping.is_set():
+            self._work.woken.clear()
+            if not _round(steps, self._work):
+                self._work.woken.wait(LOOKED_EVERY)
+
+
+def catch_up(work: Work) -> None:
+    """Do everything that lags now, then return."""
+    while _round((*PUBLISHING, *AUDIO), work):
+        pass
+
+
+def _round(steps: tuple[Step, ...], work: Work) -> bool:
+    """Each step once; whether there was anything to do."""
+    return sum(_attempt(step, work) for step in steps) > 0
+
+
+def _attempt(step: Step, work: Work) -> bool:
+    try:
+        return step(work)
+    except Exception:  # the worker outlives whatever goes wrong, and says what it was
+        log.exception("The step %s failed. It is tried again.", step.__name__)
+        return False
