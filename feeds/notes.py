@@ -74,6 +74,11 @@ def description(notes_html: str, page_url: str) -> str:
     return _written(_cut(tokens, LIMIT_BYTES - text.size(onward))) + onward
 
 
+def is_cut(notes_html: str) -> bool:
+    """Whether `description` has to leave out some of the notes."""
+    return text.size(_written(list(_tokens(notes_html)))) > LIMIT_BYTES
+
+
 def _tokens(notes_html: str) -> Iterator[_Token]:
     source = f"<div>{text.legal(notes_html)}</div>".encode()
     root = etree.fromstring(source, etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True))
