@@ -43,7 +43,8 @@ install_packages() {
     python=$(find_python)
     "$python" -m venv --clear "$venv"
     # -qq: pip's warnings are about the machine's own pip settings, which are not ours to mend
-    "$venv/bin/python" -m pip install -qq --require-hashes -r "$root/$1"
+    "$venv/bin/python" -m pip install -qq --require-hashes -r "$root/$1" ||
+        fail "The packages of $1 could not be fetched. Look at the lines above and at the network, then run this again."
     packages_stamp "$1" >"$venv/packages"
 }
 
