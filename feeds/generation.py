@@ -13,7 +13,8 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import accumulate, pairwise
+from functools import cache
+from itertools import accumulate, chain, pairwise
 from typing import NamedTuple
 
 _GROUP = 50  # items compressed together: fewer cost bytes (+11 % at 50, +2.6 % at 200), more cost time at each change
@@ -63,15 +64,17 @@ def changed(feed: Feed, head: bytes, tail: bytes, put: Iterable[Item] = (), remo
     """The feed with a new head and tail, `put` added or put in the place of the same key, `remove` gone.
 
     Gives the same bytes (and the same ETag) as `assemble` for the same items; only the gzip stream may be cut into
-    other segments. Keys to remove that are not there are passed over. Raises Unreadable.
+    other segments. The keys of `put` must differ; keys to remove that are not there are passed over. Raises Unreadable.
     """
     index = _read(feed)
     arriving = [_entry(item) for item in put]
-    groups = _with(_without(index.groups, {entry.key for entry in arriving}.union(remove)), arriving)
+    keys = {entry.key for entry in arriving}
+    assert len(keys) == len(arriving)
+    groups = _with(_without(index.groups, keys.union(remove)), arriving)
     settled: list[_Group] = []
     for group in groups:
         settled.extend([group] if isinstance(group, _Group) else map(_compressed, _parted(group)))
-    if len(settled) > 2 * math.ceil(sum(len(group.rows) for group in settled) / _GROUP) + 1:
+    if len(settled) > 2 * math.ceil(sum(len(group.keys) for group in settled) / _GROUP) + 1:
         # so many were removed that the groups are mere crumbs, which compress badly
         settled = [_compressed(part) for part in _from_the_oldest([e for group in settled for e in _opened(group)])]
     return _feed(head, settled, tail)
@@ -83,11 +86,10 @@ def differs(feed: Feed, head: bytes, tail: bytes, put: Iterable[Item] = (), remo
     Asked with a head that carries the feed's own build date, it says whether an edit needs a new generation.
     """
     index = _read(feed)
-    known = {row.key: row for group in index.groups for row in group.rows}
     return (
         (index.head_digest, index.tail_digest) != (_digest(head), _digest(tail))
-        or any(known.get(entry.key) != entry.row for entry in map(_entry, put))
-        or not known.keys().isdisjoint(remove)
+        or any(_found(index, entry.key) != entry.row for entry in map(_entry, put))
+        or any(_found(index, key) for key in remove)
     )
 
 
@@ -105,8 +107,8 @@ def items(feed: Feed) -> Iterator[Item]:
 def item(feed: Feed, key: str) -> Item | None:
     """One item as it was put; only its group is decompressed. Raises Unreadable."""
     for group in _read(feed).groups:
-        if any(row.key == key for row in group.rows):
-            return next(_item(entry) for entry in _opened(group) if entry.key == key)
+        if key in group.keys:
+            return _item(_opened(group)[group.keys.index(key)])
     return None
 
 
@@ -137,15 +139,20 @@ class _Segment(NamedTuple):
     deflated: bytes | memoryview
     size_bytes: int  # uncompressed
     crc32: int  # of the uncompressed bytes
-    shift: int  # see _shift; kept, because it costs twenty times as much as its use
+    shift: int  # see _shift; kept, because it costs ten times as much as its use
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Neighbouring items, newest first; never empty."""
+class _Group(NamedTuple):
+    """Neighbouring items, newest first; never empty. Column by column, since most groups are only copied."""
 
     segment: _Segment
-    rows: Sequence[_Row]
+    seconds: Sequence[int]
+    keys: Sequence[str]
+    sizes: Sequence[int]
+    digests: Sequence[bytes]
+
+    def rows(self) -> Iterator[_Row]:
+        return map(_Row._make, zip(self.seconds, self.keys, self.sizes, self.digests, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,7 @@ _Groups = list[_Group | list[_Entry]]  # the second kind is open: its bytes will
 
 
 def _entry(item: Item) -> _Entry:
+    assert "\0" not in item.key  # the index parts keys by it
     second = math.floor(item.published_at.timestamp())
     return _Entry(_Row(second, item.key, len(item.xml), _digest(item.xml)), item.xml)
 
@@ -168,11 +176,19 @@ def _item(entry: _Entry) -> Item:
 
 
 def _place(entry: _Entry) -> tuple[int, str]:
-    return _place_of(entry.row)
+    return -entry.row.second, entry.row.key
 
 
-def _place_of(row: _Row) -> tuple[int, str]:
-    return -row.second, row.key
+def _place_at(group: _Group | list[_Entry], at: int) -> tuple[int, str]:
+    """The place of one of the group's items: 0 is its newest, -1 its oldest."""
+    return (-group.seconds[at], group.keys[at]) if isinstance(group, _Group) else _place(group[at])
+
+
+def _found(index: _Index, key: str) -> _Row | None:
+    for group in index.groups:
+        if key in group.keys:
+            return list(group.rows())[group.keys.index(key)]
+    return None
 
 
 def _digest(data: bytes) -> bytes:
@@ -183,7 +199,7 @@ def _without(groups: list[_Group], keys: set[str]) -> _Groups:
     """The groups that hold one of the keys opened, and rid of it."""
     left: _Groups = []
     for group in groups:
-        if keys.isdisjoint([row.key for row in group.rows]):
+        if keys.isdisjoint(group.keys):
             left.append(group)
         elif staying := [entry for entry in _opened(group) if entry.key not in keys]:
             left.append(staying)
@@ -205,23 +221,21 @@ def _with(groups: _Groups, arriving: Iterable[_Entry]) -> _Groups:
 
 def _group_for(groups: _Groups, entry: _Entry) -> int | None:
     """Where the entry belongs; None: in a new group before all others, since the newest one is full."""
-    oldest = [_place_of(_rows(group)[-1]) for group in groups]
-    at = min(bisect_left(oldest, _place(entry)), len(groups) - 1)
-    if at <= 0:
-        newest = _rows(groups[0]) if groups else ()
-        if not newest or (len(newest) >= _GROUP and _place(entry) < _place_of(newest[0])):
-            return None
-    return at
+    at = min(bisect_left(groups, _place(entry), key=lambda group: _place_at(group, -1)), len(groups) - 1)
+    if at < 0:
+        return None
+    is_newest = at == 0 and _place(entry) < _place_at(groups[0], 0)
+    return None if is_newest and _count(groups[0]) >= _GROUP else at
 
 
-def _rows(group: _Group | list[_Entry]) -> Sequence[_Row]:
-    return group.rows if isinstance(group, _Group) else [entry.row for entry in group]
+def _count(group: _Group | list[_Entry]) -> int:
+    return len(group.keys) if isinstance(group, _Group) else len(group)
 
 
 def _opened(group: _Group) -> list[_Entry]:
     xml = zlib.decompressobj(wbits=-15).decompress(group.segment.deflated)
-    ends = accumulate((row.size_bytes for row in group.rows), initial=0)
-    return [_Entry(row, xml[start:end]) for row, (start, end) in zip(group.rows, pairwise(ends), strict=True)]
+    ends = accumulate(group.sizes, initial=0)
+    return [_Entry(row, xml[start:end]) for row, (start, end) in zip(group.rows(), pairwise(ends), strict=True)]
 
 
 def _from_the_oldest(entries: Sequence[_Entry]) -> Iterator[Sequence[_Entry]]:
@@ -239,7 +253,8 @@ def _parted(entries: Sequence[_Entry]) -> Iterator[Sequence[_Entry]]:
 
 
 def _compressed(entries: Sequence[_Entry]) -> _Group:
-    return _Group(_segment([entry.xml for entry in entries], len(entries)), [entry.row for entry in entries])
+    segment = _segment([entry.xml for entry in entries], len(entries))
+    return _Group(segment, *zip(*(entry.row for entry in entries), strict=True))
 
 
 def _segment(parts: Sequence[bytes], rows: int = 0, *, end: int = zlib.Z_FULL_FLUSH) -> _Segment:
@@ -250,29 +265,29 @@ def _segment(parts: Sequence[bytes], rows: int = 0, *, end: int = zlib.Z_FULL_FL
 
 def _feed(head: bytes, groups: Sequence[_Group], tail: bytes) -> Feed:
     segments = [_segment([head]), *(group.segment for group in groups), _segment([tail], end=zlib.Z_FINISH)]
-    rows = [row for group in groups for row in group.rows]
-    digests = b"".join([_digest(head), *(row.digest for row in rows), _digest(tail)])
+    digests = b"".join([_digest(head), *chain.from_iterable(group.digests for group in groups), _digest(tail)])
     size_bytes = sum(segment.size_bytes for segment in segments)
     trailer = struct.pack("<II", _crc32(segments), size_bytes & 0xFFFFFFFF)
     return Feed(
         gzip=b"".join([_GZIP_HEADER, *(segment.deflated for segment in segments), trailer]),
-        index=_written(segments, rows, digests),
+        index=_written(segments, groups, digests),
         # of the parts' digests: no pass over the whole, and blind to how the parts are grouped
         etag=hashlib.sha256(digests).hexdigest()[:32],
         size_bytes=size_bytes,
     )
 
 
-def _written(segments: Sequence[_Segment], rows: Sequence[_Row], digests: bytes) -> bytes:
+def _written(segments: Sequence[_Segment], groups: Sequence[_Group], digests: bytes) -> bytes:
     """The index, little endian, column by column: a thousand items are read in a fraction of a millisecond."""
+    keys = [key for group in groups for key in group.keys]
     return b"".join(
         [
-            _COUNTS.pack(_VERSION, len(rows), len(segments)),
+            _COUNTS.pack(_VERSION, len(keys), len(segments)),
             *(_SEGMENT.pack(s.rows, len(s.deflated), s.size_bytes, s.crc32, s.shift) for s in segments),
-            struct.pack(f"<{len(rows)}q", *(row.second for row in rows)),
-            struct.pack(f"<{len(rows)}I", *(row.size_bytes for row in rows)),
+            struct.pack(f"<{len(keys)}q", *chain.from_iterable(group.seconds for group in groups)),
+            struct.pack(f"<{len(keys)}I", *chain.from_iterable(group.sizes for group in groups)),
             digests,
-            "\0".join(row.key for row in rows).encode(),
+            "\0".join(keys).encode(),
         ]
     )
 
@@ -283,11 +298,14 @@ def _read(feed: Feed) -> _Index:
     if version != _VERSION:
         raise Unreadable(version)
     columns = _COUNTS.size + segment_count * _SEGMENT.size
-    segments = list(_read_segments(feed.gzip, feed.index[_COUNTS.size : columns]))
-    rows, head_digest, tail_digest = _read_rows(feed.index[columns:], count)
-    ends = accumulate((segment.rows for segment in segments[1:-1]), initial=0)
-    groups = [_Group(s, rows[start:end]) for s, (start, end) in zip(segments[1:-1], pairwise(ends), strict=True)]
-    return _Index(head_digest, tail_digest, groups)
+    segments = list(_read_segments(feed.gzip, feed.index[_COUNTS.size : columns]))[1:-1]  # without head and tail
+    seconds, sizes, digests, keys = _read_columns(feed.index[columns:], count)
+    bounds = pairwise(accumulate((segment.rows for segment in segments), initial=0))
+    groups = [
+        _Group(segment, seconds[start:end], keys[start:end], sizes[start:end], digests[start + 1 : end + 1])
+        for segment, (start, end) in zip(segments, bounds, strict=True)
+    ]
+    return _Index(digests[0], digests[-1], groups)
 
 
 def _read_segments(gzip: bytes, table: bytes) -> Iterator[_Segment]:
@@ -298,16 +316,14 @@ def _read_segments(gzip: bytes, table: bytes) -> Iterator[_Segment]:
         start += length
 
 
-def _read_rows(columns: bytes, count: int) -> tuple[list[_Row], bytes, bytes]:
-    """The rows, and the digests of head and tail."""
+def _read_columns(columns: bytes, count: int) -> tuple[Sequence[int], Sequence[int], list[bytes], list[str]]:
+    """Seconds, sizes, digests (with those of head and tail around them), keys."""
     seconds = struct.unpack_from(f"<{count}q", columns)
     sizes = struct.unpack_from(f"<{count}I", columns, 8 * count)
     start = 12 * count
     end = start + _DIGEST_BYTES * (count + 2)
     digests = [columns[at : at + _DIGEST_BYTES] for at in range(start, end, _DIGEST_BYTES)]
-    keys = columns[end:].decode().split("\0")[:count]  # no items: [""]
-    rows = list(map(_Row._make, zip(seconds, keys, sizes, digests[1:-1], strict=True)))
-    return rows, digests[0], digests[-1]
+    return seconds, sizes, digests, columns[end:].decode().split("\0")
 
 
 def _crc32(segments: Iterable[_Segment]) -> int:
@@ -321,13 +337,20 @@ def _crc32(segments: Iterable[_Segment]) -> int:
 
 def _shift(length_bytes: int) -> int:
     """x to the power of the length in bits, modulo CRC-32's polynomial: moves a CRC past so many bytes."""
-    power, square, exponent = _ONE, _ONE >> 8, length_bytes  # `square` begins as x to the 8th, one byte
-    while exponent:
-        if exponent & 1:
+    power = _ONE
+    for bit, square in enumerate(_squares()):
+        if length_bytes >> bit & 1:
             power = _times(power, square)
-        square = _times(square, square)
-        exponent >>= 1
     return power
+
+
+@cache
+def _squares() -> list[int]:
+    """x to the powers 8, 16, 32 ...: one byte, two, four, up to the 4 GB that a length in gzip can say."""
+    squares = [_ONE >> 8]
+    while len(squares) < 32:
+        squares.append(_times(squares[-1], squares[-1]))
+    return squares
 
 
 def _times(a: int, b: int) -> int:

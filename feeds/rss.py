@@ -73,7 +73,7 @@ class _Item(podgen.Episode):  # type: ignore[misc]  # podgen has no types
             link=text.ascii_url(episode.url),
             summary=notes.description(episode.notes_html, episode.url),
             long_summary=text.legal(episode.notes_html),
-            id=text.line(episode.guid),
+            id=text.identifier(episode.guid),
             media=_Media(text.ascii_url(enclosure.url), enclosure.length, text.line(enclosure.media_type)),
         )
         self.document = episode

@@ -179,18 +179,18 @@ def title_is_a_name(episode: Episode, _: Show) -> Iterator[Finding]:
 
 def episode_has_a_guid(episode: Episode, _: Show) -> Iterator[Finding]:
     """PSP-1, item `guid`: required; Apple knows an episode again by nothing else."""
-    if not text.line(episode.guid):
+    if not text.identifier(episode.guid):
         yield error("guid", "The episode has no identifier.", "Make the episode anew from the same audio.")
 
 
 def guid_is_unmistakable(episode: Episode, _: Show) -> Iterator[Finding]:
     """W3C feed validator, `guid`: a short number is no globally unique identifier."""
-    if text.line(episode.guid).isdigit() and len(text.line(episode.guid)) < 9:
+    if text.identifier(episode.guid).isdigit() and len(text.identifier(episode.guid)) < 9:
         yield warning(
             "guid",
             "The episode's identifier “{guid}” is so short that apps may mistake it for another one.",
             "Keep it for a published episode, since a new one would show the episode twice.",
-            guid=text.line(episode.guid),
+            guid=text.identifier(episode.guid),
         )
 
 

@@ -24,6 +24,11 @@ def line(text: str) -> str:
     return spaced(legal(text)).strip()
 
 
+def identifier(text: str) -> str:
+    """As it is, but for the spaces around it: two identifiers may differ by a space or a capital inside."""
+    return legal(text).strip()
+
+
 def spaced(text: str) -> str:
     """With one space wherever there was white space; no-break spaces stay."""
     return _SPACE.sub(" ", text)

@@ -28,7 +28,7 @@ def catalogue(count: int) -> dict[str, Item]:
 
 def group_sizes(feed: Feed) -> list[int]:
     """Newest group first."""
-    return [len(group.rows) for group in generation._read(feed).groups]
+    return [len(group.keys) for group in generation._read(feed).groups]
 
 
 def segments_kept(before: Feed, after: Feed) -> tuple[int, int]:

@@ -177,6 +177,11 @@ def test_an_item_says_what_psp_1_requires() -> None:
     }
 
 
+@pytest.mark.parametrize("guid", ["https://old.example/?p=1&q=2", "A  b", "a  b", "x" * 400])
+def test_a_guid_stays_the_string_that_it_was(guid: str) -> None:
+    assert text(item(replace(EPISODE, guid=f" {guid}\n")), "guid") == guid
+
+
 def test_an_item_says_its_place_for_apple_and_for_podcasting_2_0() -> None:
     entry = item(replace(EPISODE, season=2, number=7, type="bonus"))
 
