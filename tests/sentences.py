@@ -17,8 +17,8 @@ FRENCH = ROOT / "podcast_app" / "locale" / "fr"
 
 # Where a sentence stands in a call: by the call's name, its positions and keywords.
 FINDINGS = {"error", "warning"}  # feeds.checks: error(field, problem, mend)
-REFUSALS = {"NotAudio", "BadPicture", "Failed", "Absent", "TimedOut", "NoRoom", "Problem", "problem"}
-GETTEXT = {"_", "gettext", "N_", "say"}
+REFUSALS = {"NotAudio", "BadPicture", "Failed", "Absent", "TimedOut", "NoRoom", "Conflict", "Problem", "problem"}
+SAYINGS = {"_": 0, "gettext": 0, "N_": 0, "say": 1, "plain": 1}  # podcast_app.words: say(language, sentence)
 
 # A constant that is one: "The title is empty.", and no "%s", "text/html" or "Europe/Brussels".
 SENTENCE = re.compile(r"[A-ZÀ-Ý“{].*\s.*[.!?…]”?", re.DOTALL)
@@ -48,7 +48,7 @@ def glued() -> Iterator[str]:
     for path in python_files(*ROOMS):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                for argument in _wordings(node):
+                for argument in _wordings(node) + _sayings(node):
                     if any(isinstance(part, ast.JoinedStr) for part in ast.walk(argument)):
                         yield _place(path, argument.lineno)
 
@@ -75,9 +75,9 @@ def _in_code(node: ast.AST) -> Iterator[ast.Constant]:
         case ast.Call():
             for argument in _wordings(node):
                 yield from filter(_is_sentence, _texts(argument))
-            if _name(node) in GETTEXT and node.args:
-                yield from _texts(node.args[0])
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.isupper():
+            for argument in _sayings(node):
+                yield from _texts(argument)  # a single word is meant too
+        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.isupper() and not isinstance(value, ast.Call):
             yield from filter(_is_sentence, _texts(value))
 
 
@@ -90,6 +90,12 @@ def _wordings(call: ast.Call) -> list[ast.expr]:
     if _name(call) in REFUSALS:
         return call.args + said
     return []
+
+
+def _sayings(call: ast.Call) -> list[ast.expr]:
+    """The argument that is looked up in the catalogue, if this call does that."""
+    position = SAYINGS.get(_name(call))
+    return [] if position is None else call.args[position : position + 1]
 
 
 def _name(call: ast.Call) -> str:
