@@ -2,8 +2,7 @@
 
 import datetime as dt
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -12,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
+
+from podcast_app.outcomes import Refused
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,31 +41,24 @@ class Instant(TypeDecorator[dt.datetime]):
 
 
 class Database:
-    """The database of this process. A transaction is opened by `reading` or `writing` and nowhere else."""
+    """The database of this process. A transaction is opened by `read` or `write` and nowhere else."""
 
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
-        self._read = sessionmaker(self.engine, expire_on_commit=False)
-        self._write = sessionmaker(self.engine.execution_options(write=True), expire_on_commit=False)
-
-    @contextmanager
-    def reading(self) -> Iterator[Session]:
-        with self._read() as session:
-            yield session
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Commits at the end of the block; an exception rolls everything back."""
-        with self._write.begin() as session:
-            yield session
+        self._readers = sessionmaker(self.engine, expire_on_commit=False)
+        self.writers = sessionmaker(self.engine.execution_options(write=True), expire_on_commit=False)
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.reading() as session:
+        with self._readers() as session:
             return function(session, *args, **kwargs)
 
     def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self.writing() as session:
-            return function(session, *args, **kwargs)
+        """One transaction: committed at the end, given up when the outcome is Refused or an exception comes."""
+        with self.writers() as session:
+            outcome = function(session, *args, **kwargs)
+            if not isinstance(outcome, Refused):
+                session.commit()
+            return outcome
 
     def close(self) -> None:
         self.engine.dispose()

@@ -7,13 +7,12 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import Finding, error
-from podcast_app import objects, slugs
+from podcast_app import covers, objects, slugs
 from podcast_app.documents import edition, main_words
 from podcast_app.fields import EpisodeFields, EpisodeTranslation
 from podcast_app.models import (
     Audio,
     AudioId,
-    Cover,
     Edition,
     Episode,
     EpisodeId,
@@ -22,9 +21,9 @@ from podcast_app.models import (
     Show,
     ShowId,
     Upload,
-    UploadId,
     new_id,
 )
+from podcast_app.outcomes import Done, Refused
 
 # What a page or a document says of an episode, loaded at once.
 WHOLE = (
@@ -68,18 +67,17 @@ def locked_show(session: Session, show_id: ShowId) -> Show:
 def create(
     session: Session,
     show_id: ShowId,
-    upload_id: UploadId,
+    upload: Upload | None,
     said: EpisodeFields,
     *,
     suggestions: EpisodeFields,
-    cover: Cover | None,
+    picture: covers.Picture | None,
     now: dt.datetime,
-) -> Episode | list[Finding]:
-    """A draft from a complete upload: what was said, and where nothing was said, what the file suggests."""
+) -> Done[Episode] | Refused:
+    """A draft from a complete, locked upload: what was said, and where nothing was said, what the file suggests."""
     show = locked_show(session, show_id)
-    upload = session.scalars(select(Upload).where(Upload.id == upload_id).with_for_update()).one_or_none()
     if findings := _cannot_use(upload, show_id):
-        return findings
+        return Refused(findings)
     assert upload is not None
     fields = suggestions.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
     suggested = dict.fromkeys(suggestions.model_fields_set - said.model_fields_set, "file")
@@ -94,7 +92,7 @@ def create(
         spoken_language=said.spoken_language if "spoken_language" in said.model_fields_set else language,
         type="full",
         version=1,
-        suggested=suggested | ({"cover": "file"} if cover else {}),
+        suggested={},
         chapters=[],
         persons=[],
         slug_is_chosen=False,
@@ -113,18 +111,19 @@ def create(
             editions=[Edition(name="enclosure", status="preparing", attempts=0)],
         )
     )
-    if cover is not None:
-        objects.take_over(session, cover.key)
-        episode.cover = cover
-    # "said" wins over "suggested" also when it takes a value away
+    if picture is not None:
+        covers.set_current(session, show_id, episode.id, picture)
+        suggested["cover"] = "file"
     if findings := apply(session, show, episode, fields):
-        return findings
+        return Refused(findings)
+    episode.suggested = suggested
     session.flush()
-    return episode
+    session.refresh(episode, ["cover", "audio"])
+    return Done(episode)
 
 
 def apply(session: Session, show: Show, episode: Episode, changes: EpisodeFields) -> list[Finding]:
-    """Make the changes that were said; on findings the transaction is to be given up."""
+    """Make the changes that were said; findings are to be Refused."""
     said = changes.model_fields_set
     findings: list[Finding] = []
     if "language" in said and changes.language != episode.language:
@@ -164,11 +163,8 @@ def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> 
         session.delete(audio)
         session.flush()
         session.delete(upload)
-    if episode.cover is not None:
-        objects.release(session, episode.cover.key, now)
-    cover, episode.cover = episode.cover, None
-    session.flush()
-    if cover is not None:
+    for cover in covers.of_episode(session, episode.id):
+        objects.release(session, cover.key, now)
         session.delete(cover)
     session.execute(delete(EpisodeSlug).where(EpisodeSlug.episode_id == episode.id))
     session.delete(episode)

@@ -86,12 +86,15 @@ class Show(Base):
     funding_url: Mapped[str] = mapped_column(String(1000), default="")
     locked: Mapped[bool] = mapped_column(default=True)
     time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Brussels")
-    cover_id: Mapped[CoverId] = mapped_column(ForeignKey("covers.id"))
     version: Mapped[int] = mapped_column(default=1)  # rises with each change (ETag, If-Match)
     created_at: Mapped[dt.datetime]
 
     texts: Mapped[list["ShowText"]] = relationship(lazy="raise", cascade="all, delete-orphan")
-    cover: Mapped["Cover"] = relationship(lazy="raise")
+    cover: Mapped["Cover"] = relationship(
+        lazy="raise",
+        primaryjoin="and_(Cover.show_id == Show.id, Cover.episode_id.is_(None), Cover.is_current)",
+        viewonly=True,
+    )
 
 
 class ShowText(Base):
@@ -113,11 +116,33 @@ class ShowSlug(Base):
 
 
 class Cover(Base):
-    """A picture, as listeners get it. A new picture is a new row; its id is the version in the address."""
+    """A picture of a show, or of one of its episodes, as listeners get it.
+
+    A new picture is a new row; its id is the version in the address. The old one stays: it was published.
+    """
 
     __tablename__ = "covers"
+    __table_args__ = (
+        Index(
+            "uq_covers_of_show",
+            "show_id",
+            unique=True,
+            sqlite_where=text("is_current AND episode_id IS NULL"),
+            postgresql_where=text("is_current AND episode_id IS NULL"),
+        ),
+        Index(
+            "uq_covers_of_episode",
+            "episode_id",
+            unique=True,
+            sqlite_where=text("is_current"),
+            postgresql_where=text("is_current"),
+        ),
+    )
 
     id: Mapped[CoverId] = mapped_column(primary_key=True)
+    show_id: Mapped[ShowId] = mapped_column(ForeignKey("shows.id"), index=True)
+    episode_id: Mapped[EpisodeId | None] = mapped_column(ForeignKey("episodes.id"), index=True)  # None: the show's
+    is_current: Mapped[bool] = mapped_column(default=True)
     key: Mapped[Key] = mapped_column()
     media_type: Mapped[str] = mapped_column(String(32))
     extension: Mapped[str] = mapped_column(String(8))
@@ -155,7 +180,6 @@ class Episode(Base):
     published_at: Mapped[dt.datetime | None]
     withdrawn_at: Mapped[dt.datetime | None]
     try_again_at: Mapped[dt.datetime | None]  # a due episode that could not go out waits until then
-    cover_id: Mapped[CoverId | None] = mapped_column(ForeignKey("covers.id"))
     chapters: Mapped[Json] = mapped_column(default=list)  # [{start_ms, title, url}, ...]
     persons: Mapped[Json] = mapped_column(default=list)  # [{name, role, group, url}, ...]
     suggested: Mapped[Json] = mapped_column(default=dict)  # field -> where its suggestion came from
@@ -165,9 +189,11 @@ class Episode(Base):
     texts: Mapped[list["EpisodeText"]] = relationship(lazy="raise", cascade="all, delete-orphan")
     show: Mapped[Show] = relationship(lazy="raise")
     audio: Mapped["Audio | None"] = relationship(
-        lazy="raise", primaryjoin="and_(Audio.episode_id == Episode.id, Audio.is_current)", uselist=False
+        lazy="raise", primaryjoin="and_(Audio.episode_id == Episode.id, Audio.is_current)", viewonly=True
     )
-    cover: Mapped[Cover | None] = relationship(lazy="raise")
+    cover: Mapped[Cover | None] = relationship(
+        lazy="raise", primaryjoin="and_(Cover.episode_id == Episode.id, Cover.is_current)", viewonly=True
+    )
 
 
 class EpisodeText(Base):
@@ -334,6 +360,7 @@ class OneTimeLink(Base):
     secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(16))  # "account" or "password"
     user_id: Mapped[UserId | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    email: Mapped[str] = mapped_column(String(255), default="")  # whom it was made for, when that is known
     is_administrator: Mapped[bool] = mapped_column(default=False)
     expires_at: Mapped[dt.datetime]
 

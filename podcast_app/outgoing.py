@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 from media.storage import Key
 from podcast_app import episodes, leases, objects, publishing
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
+from podcast_app.outcomes import Done
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from podcast_app.work import Work
@@ -126,7 +127,7 @@ def _publish_or_release(session: Session, due: _Due, public: Key, work: Work) ->
     edition = session.get(Edition, (due.audio_id, "enclosure"))
     if edition is not None and edition.lease_owner == work.owner:
         leases.let_go(edition)
-    if isinstance(outcome, publishing.Done):
+    if isinstance(outcome, Done):
         return True
     objects.release(session, public, now)
     return False

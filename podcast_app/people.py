@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -174,8 +174,8 @@ def first_account_link(session: Session, now: dt.datetime) -> str | None:
     return _link(session, "account", None, is_administrator=True, now=now)
 
 
-def invitation_link(session: Session, *, is_administrator: bool, now: dt.datetime) -> str:
-    return _link(session, "account", None, is_administrator=is_administrator, now=now)
+def invitation_link(session: Session, email: str, *, is_administrator: bool, now: dt.datetime) -> str:
+    return _link(session, "account", None, email=email, is_administrator=is_administrator, now=now)
 
 
 def password_link(session: Session, user_id: UserId, now: dt.datetime) -> str:
@@ -216,6 +216,12 @@ def tokens(session: Session) -> Sequence[Token]:
     return session.scalars(select(Token).order_by(Token.created_at)).all()
 
 
+def revoke_token(session: Session, name_or_id: str, now: dt.datetime) -> int:
+    """How many tokens of this name or id were good until now."""
+    good = update(Token).where((Token.name == name_or_id) | (Token.id == name_or_id), Token.revoked_at.is_(None))
+    return len(session.scalars(good.values(revoked_at=now).returning(Token.id)).all())
+
+
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
@@ -228,6 +234,7 @@ def _link(session: Session, purpose: str, user_id: UserId | None, *, is_administ
             secret_hash=digest(secret),
             purpose=purpose,
             user_id=user_id,
+            email=text.clean_line(email).lower()[:255],
             is_administrator=is_administrator,
             expires_at=now + LINK_LASTS,
         )

@@ -23,6 +23,7 @@ from podcast_app import documents, episodes, objects
 from podcast_app.addresses import Addresses, View, feed_path, views
 from podcast_app.fields import EpisodeChanges
 from podcast_app.models import Episode, EpisodeId, Feed, Show
+from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
 
 # A due episode whose checks fail is looked at again after this; somebody may have mended it.
@@ -30,38 +31,13 @@ TRY_AGAIN = dt.timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The episode is as it was asked to be."""
-
-    episode: Episode
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """People can mend what stands in the way."""
-
-    findings: list[Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """The episode's state does not allow it."""
-
-    problem: str
-    mend: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """There is no such episode."""
-
-
-@dataclass(frozen=True, slots=True)
 class NotYet:
-    """Not due, or its enclosure is still being made. The worker comes back to it."""
+    """Not due, not ready, or held up by findings. The worker comes back to it."""
+
+    findings: tuple[Finding, ...] = ()
 
 
-Outcome = Done | Refused | Conflict | Unknown
+Outcome = Done[Episode] | Refused | Conflict | Unknown
 
 WITHDRAWN = Conflict("This episode was withdrawn, and that is final.", "Make a new episode from the same audio.")
 NEVER_PUBLIC = Conflict("Only a published episode can be withdrawn.", "Delete this one instead.")
@@ -132,7 +108,7 @@ def publish(
         return NotYet()
     if errors := checks.errors(findings(episode, show, settings)):
         episode.try_again_at = now + TRY_AGAIN
-        return Refused(errors)
+        return NotYet(tuple(errors))
     assert episode.audio is not None
     assert enclosure.extension is not None
     episode.audio.name = documents.public_name(episode, enclosure.extension)
@@ -242,7 +218,7 @@ def made_with(settings: Settings) -> str:
 def tags_digest(episode: Episode, show: Show) -> str:
     """Of what the enclosure's tags are made from."""
     words = documents.main_words(episode)
-    picture = episode.cover_id or show.cover_id
+    picture = (episode.cover or show.cover).id
     tags = [words.title, documents.main_text(show).title, show.author, picture, episode.number, episode.chapters]
     return hashlib.sha256(json.dumps(tags, sort_keys=True).encode()).hexdigest()
 

@@ -2,19 +2,17 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds import checks
 from feeds.checks import Finding, error
-from media import artwork
-from media.storage import Key, Storage
-from podcast_app import documents, objects, publishing, slugs
+from podcast_app import covers, documents, episodes, objects, publishing, slugs
 from podcast_app.addresses import feed_path, views
 from podcast_app.fields import ShowFields, ShowTranslation
-from podcast_app.models import Cover, CoverId, Feed, Show, ShowId, ShowSlug, ShowText, new_id
+from podcast_app.models import Feed, Show, ShowId, ShowSlug, ShowText, new_id
+from podcast_app.outcomes import Done, Refused, Unknown
 from podcast_app.settings import Settings
 
 FIRST_SHOW = ShowFields(
@@ -41,41 +39,6 @@ FIRST_SHOW = ShowFields(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A cover that is stored and announced, to be taken over by a show or an episode."""
-
-    key: Key
-    media_type: str
-    extension: str
-    width: int
-    height: int
-    is_generated: bool
-
-
-def store_picture(storage: Storage, key: Key, cover: artwork.Cover, *, is_generated: bool = False) -> Picture:
-    """Put the picture to storage under a key that was announced."""
-    with storage.writing(key, cover.media_type) as writer:
-        writer.write(cover.data)
-    return Picture(key, cover.media_type, cover.extension, cover.width, cover.height, is_generated)
-
-
-def cover_row(session: Session, picture: Picture) -> Cover:
-    """The picture's row; from now on the transaction owns the object."""
-    objects.take_over(session, picture.key)
-    cover = Cover(
-        id=CoverId(new_id()),
-        key=picture.key,
-        media_type=picture.media_type,
-        extension=picture.extension,
-        width=picture.width,
-        height=picture.height,
-        is_generated=picture.is_generated,
-    )
-    session.add(cover)
-    return cover
-
-
 def query(session: Session) -> list[Show]:
     """All shows with their words and covers, the oldest first."""
     shows = select(Show).options(selectinload(Show.texts), joinedload(Show.cover))
@@ -89,12 +52,12 @@ def find(session: Session, slug: str) -> Show | None:
 
 
 def create(
-    session: Session, said: ShowFields, picture: Picture, settings: Settings, now: dt.datetime
-) -> Show | list[Finding]:
+    session: Session, said: ShowFields, picture: covers.Picture, settings: Settings, now: dt.datetime
+) -> Done[Show] | Refused:
     """A new show with an empty feed in each view. Without a chosen address it gets one from its title."""
     slug = said.slug if "slug" in said.model_fields_set else _free_slug(session, said.title)
     if session.get(ShowSlug, slug) is not None:
-        return [_taken()]
+        return Refused([_taken()])
     show = Show(
         id=ShowId(new_id()),
         slug=slug,
@@ -103,7 +66,6 @@ def create(
         language=said.language,
         author=said.author,
         categories=[],
-        cover=cover_row(session, picture),
         version=1,
         created_at=now,
         texts=[ShowText(language=said.language, title=said.title, description="")],
@@ -111,11 +73,13 @@ def create(
     session.add(show)
     session.flush()
     session.add(ShowSlug(slug=slug, show_id=show.id))
+    covers.set_current(session, show.id, None, picture)
     if findings := _apply(session, show, said):
-        return findings
+        return Refused(findings)
     session.flush()
+    session.refresh(show, ["cover"])
     publishing.rebuild(session, show, settings, now)
-    return show
+    return Done(show)
 
 
 def edit(
@@ -125,24 +89,33 @@ def edit(
     settings: Settings,
     now: dt.datetime,
     *,
-    picture: Picture | None = None,
-) -> list[Finding]:
-    """Change a locked show, and its feeds with it. On findings the transaction is to be given up."""
+    picture: covers.Picture | None = None,
+) -> Done[Show] | Refused:
+    """Change a locked show, and its feeds with it."""
     address = (show.slug, show.language)
     if findings := _apply(session, show, changes):
-        return findings
+        return Refused(findings)
     if picture is not None:
-        show.cover = cover_row(session, picture)  # the old one stays: it was published under its own address
+        covers.set_current(session, show.id, None, picture)
+        session.refresh(show, ["cover"])
     show.version += 1
     session.flush()
     if errors := _errors(show, settings):
-        return errors
+        return Refused(errors)
     if (show.slug, show.language) != address:
         _move_feeds(session, show, now)
         publishing.rebuild(session, show, settings, now)
     else:
         publishing.next_generation(session, show, settings, now)
-    return []
+    return Done(show)
+
+
+def edit_by_slug(
+    session: Session, slug: str, changes: ShowFields, settings: Settings, now: dt.datetime
+) -> Done[Show] | Refused | Unknown:
+    """The same, for a show that is named by its address."""
+    found = find(session, slug)
+    return edit(session, episodes.locked_show(session, found.id), changes, settings, now) if found else Unknown()
 
 
 def _apply(session: Session, show: Show, said: ShowFields) -> list[Finding]:

@@ -14,11 +14,10 @@ from media import artwork, text
 from media.probe import Facts, NotAudio, probe
 from media.source import StoredObject
 from media.storage import Key, Storage
-from podcast_app import objects
+from podcast_app import covers, objects
 from podcast_app.database import Database
 from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
 from podcast_app.models import Json, ShowId, Upload, UploadId, new_id
-from podcast_app.shows import Picture, store_picture
 from podcast_app.times import utcnow
 
 # How often a long upload says that it is alive: well within objects.PATIENCE.
@@ -45,7 +44,7 @@ class Inspected:
 
     received: Received
     facts: Facts
-    cover: Picture | None  # the file's own picture, when it can be a cover; stored and announced
+    cover: covers.Picture | None  # the file's own picture, when it can be a cover; stored and announced
 
 
 class Original:
@@ -115,6 +114,11 @@ def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.date
     return upload
 
 
+def picture_of(database: Database, storage: Storage, upload: Upload) -> covers.Picture | None:
+    """The picture inside an upload that waits, when it can be a cover; stored and announced."""
+    return _cover(database, storage, probe(StoredObject(storage, upload.key, upload.size_bytes)))
+
+
 def suggestions(facts: Mapping[str, Json]) -> EpisodeFields:
     """What the file says of itself, as an episode's fields. Only what it does say is set."""
     tags = facts["tags"]
@@ -148,13 +152,11 @@ def remove(database: Database, storage: Storage, key: Key) -> None:
     database.write(objects.forget, key)
 
 
-def _cover(database: Database, storage: Storage, facts: Facts) -> Picture | None:
+def _cover(database: Database, storage: Storage, facts: Facts) -> covers.Picture | None:
     if facts.cover is None:
         return None
     try:
         cover = artwork.cover(facts.cover.data)
     except artwork.BadPicture:
         return None  # not good enough for directories: the show's cover stands in
-    key = objects.private_key("covers")
-    database.write(objects.announce, key, utcnow())
-    return store_picture(storage, key, cover)
+    return covers.store(database, storage, cover)

@@ -11,17 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
-        "covers",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
-        sa.Column("media_type", sa.String(length=32), nullable=False),
-        sa.Column("extension", sa.String(length=8), nullable=False),
-        sa.Column("width", sa.Integer(), nullable=False),
-        sa.Column("height", sa.Integer(), nullable=False),
-        sa.Column("is_generated", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_covers")),
-    )
-    op.create_table(
         "idempotency_keys",
         sa.Column("scope", sa.String(length=64), nullable=False),
         sa.Column("key", sa.String(length=255), nullable=False),
@@ -47,30 +36,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_loose_objects_delete_after"), ["delete_after"], unique=False)
 
     op.create_table(
-        "users",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("email", sa.String(length=255), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("password_hash", sa.String(length=255), nullable=False),
-        sa.Column("language", sa.String(length=8), nullable=False),
-        sa.Column("is_administrator", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
-        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
-    )
-    op.create_table(
-        "one_time_links",
-        sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("purpose", sa.String(length=16), nullable=False),
-        sa.Column("user_id", sa.String(length=32), nullable=True),
-        sa.Column("is_administrator", sa.Boolean(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_one_time_links_user_id_users"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_one_time_links")),
-    )
-    op.create_table(
         "shows",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("slug", sa.String(length=120), nullable=False),
@@ -87,25 +52,22 @@ def upgrade() -> None:
         sa.Column("funding_url", sa.String(length=1000), nullable=False),
         sa.Column("locked", sa.Boolean(), nullable=False),
         sa.Column("time_zone", sa.String(length=64), nullable=False),
-        sa.Column("cover_id", sa.String(length=32), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["cover_id"], ["covers.id"], name=op.f("fk_shows_cover_id_covers")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shows")),
     )
     op.create_table(
-        "studio_sessions",
-        sa.Column("secret_hash", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.String(length=32), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_studio_sessions_user_id_users"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_studio_sessions")),
+        "users",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=False),
+        sa.Column("language", sa.String(length=8), nullable=False),
+        sa.Column("is_administrator", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("email", name=op.f("uq_users_email")),
     )
-    with op.batch_alter_table("studio_sessions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_studio_sessions_user_id"), ["user_id"], unique=False)
-
     op.create_table(
         "episodes",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -124,7 +86,6 @@ def upgrade() -> None:
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("try_again_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("cover_id", sa.String(length=32), nullable=True),
         sa.Column("chapters", sa.JSON(), nullable=False),
         sa.Column("persons", sa.JSON(), nullable=False),
         sa.Column("suggested", sa.JSON(), nullable=False),
@@ -137,7 +98,6 @@ def upgrade() -> None:
             "state != 'scheduled' OR publish_at IS NOT NULL", name=op.f("ck_episodes_scheduled_has_time")
         ),
         sa.CheckConstraint("state IN ('draft', 'scheduled', 'published', 'withdrawn')", name=op.f("ck_episodes_state")),
-        sa.ForeignKeyConstraint(["cover_id"], ["covers.id"], name=op.f("fk_episodes_cover_id_covers")),
         sa.ForeignKeyConstraint(["show_id"], ["shows.id"], name=op.f("fk_episodes_show_id_shows")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_episodes")),
         sa.UniqueConstraint("show_id", "guid", name=op.f("uq_episodes_show_id_guid")),
@@ -180,6 +140,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "show_id", name=op.f("pk_memberships")),
     )
     op.create_table(
+        "one_time_links",
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("purpose", sa.String(length=16), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=True),
+        sa.Column("email", sa.String(length=255), nullable=False),
+        sa.Column("is_administrator", sa.Boolean(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_one_time_links_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_one_time_links")),
+    )
+    op.create_table(
         "show_slugs",
         sa.Column("slug", sa.String(length=120), nullable=False),
         sa.Column("show_id", sa.String(length=32), nullable=False),
@@ -200,6 +173,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("show_id", "language", name=op.f("pk_show_texts")),
     )
     op.create_table(
+        "studio_sessions",
+        sa.Column("secret_hash", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=32), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_studio_sessions_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_studio_sessions")),
+    )
+    with op.batch_alter_table("studio_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_studio_sessions_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
         "tokens",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -211,6 +197,40 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_tokens_secret_hash")),
     )
+    op.create_table(
+        "covers",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("show_id", sa.String(length=32), nullable=False),
+        sa.Column("episode_id", sa.String(length=32), nullable=True),
+        sa.Column("is_current", sa.Boolean(), nullable=False),
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("media_type", sa.String(length=32), nullable=False),
+        sa.Column("extension", sa.String(length=8), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("is_generated", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["episode_id"], ["episodes.id"], name=op.f("fk_covers_episode_id_episodes")),
+        sa.ForeignKeyConstraint(["show_id"], ["shows.id"], name=op.f("fk_covers_show_id_shows")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_covers")),
+    )
+    with op.batch_alter_table("covers", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_covers_episode_id"), ["episode_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_covers_show_id"), ["show_id"], unique=False)
+        batch_op.create_index(
+            "uq_covers_of_episode",
+            ["episode_id"],
+            unique=True,
+            sqlite_where=sa.text("is_current"),
+            postgresql_where=sa.text("is_current"),
+        )
+        batch_op.create_index(
+            "uq_covers_of_show",
+            ["show_id"],
+            unique=True,
+            sqlite_where=sa.text("is_current AND episode_id IS NULL"),
+            postgresql_where=sa.text("is_current AND episode_id IS NULL"),
+        )
+
     op.create_table(
         "episode_slugs",
         sa.Column("show_id", sa.String(length=32), nullable=False),

@@ -1,0 +1,65 @@
+"""Covers: a picture is stored, then a transaction makes it a show's or an episode's current one."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from media import artwork
+from media.storage import Key, Storage
+from podcast_app import objects
+from podcast_app.database import Database
+from podcast_app.models import Cover, CoverId, EpisodeId, ShowId, new_id
+from podcast_app.times import utcnow
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A cover that is stored and announced, and that no row owns yet."""
+
+    key: Key
+    media_type: str
+    extension: str
+    width: int
+    height: int
+    is_generated: bool
+
+
+def store(database: Database, storage: Storage, cover: artwork.Cover, *, is_generated: bool = False) -> Picture:
+    """Put the picture to storage, announced. It goes by itself unless a transaction takes it over soon."""
+    key = objects.private_key("covers")
+    database.write(objects.announce, key, utcnow())
+    with storage.writing(key, cover.media_type) as writer:
+        writer.write(cover.data)
+    return Picture(key, cover.media_type, cover.extension, cover.width, cover.height, is_generated)
+
+
+def set_current(session: Session, show_id: ShowId, episode_id: EpisodeId | None, picture: Picture) -> Cover:
+    """Make it the episode's cover, or with `None` the show's. Earlier ones keep their addresses."""
+    objects.take_over(session, picture.key)
+    earlier = update(Cover).where(Cover.show_id == show_id, _of(episode_id), Cover.is_current)
+    session.execute(earlier.values(is_current=False))
+    cover = Cover(
+        id=CoverId(new_id()),
+        show_id=show_id,
+        episode_id=episode_id,
+        is_current=True,
+        key=picture.key,
+        media_type=picture.media_type,
+        extension=picture.extension,
+        width=picture.width,
+        height=picture.height,
+        is_generated=picture.is_generated,
+    )
+    session.add(cover)
+    session.flush()
+    return cover
+
+
+def of_episode(session: Session, episode_id: EpisodeId) -> list[Cover]:
+    """Every cover that the episode has or had."""
+    return list(session.scalars(select(Cover).where(Cover.episode_id == episode_id)))
+
+
+def _of(episode_id: EpisodeId | None) -> ColumnElement[bool]:
+    return Cover.episode_id.is_(None) if episode_id is None else Cover.episode_id == episode_id

@@ -1,0 +1,72 @@
+"""From a recording to an episode, in one transaction: the same for the API, the studio and the command line."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from feeds.checks import Finding
+from podcast_app import covers, episodes, publishing, uploads
+from podcast_app.fields import EpisodeFields, NewEpisode
+from podcast_app.models import Episode, ShowId, Upload, UploadId
+from podcast_app.outcomes import Done, Refused
+from podcast_app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class NewDraft:
+    """The episode is made. What keeps it from going out, when it was asked to, stands in `findings`."""
+
+    episode: Episode
+    findings: Sequence[Finding] = ()
+
+
+def from_recording(
+    session: Session,
+    show_id: ShowId,
+    inspected: uploads.Inspected,
+    fields: NewEpisode,
+    settings: Settings,
+    now: dt.datetime,
+) -> NewDraft | Refused:
+    """A new episode from audio that has just arrived."""
+    upload = uploads.record(session, show_id, inspected, now)
+    return _new(session, show_id, upload, fields, inspected.cover, settings, now)
+
+
+def from_upload(
+    session: Session,
+    show_id: ShowId,
+    upload_id: UploadId,
+    picture: covers.Picture | None,
+    fields: NewEpisode,
+    settings: Settings,
+    now: dt.datetime,
+) -> NewDraft | Refused:
+    """A new episode from an upload that waits, complete. `picture`: uploads.picture_of it."""
+    upload = session.get(Upload, upload_id, with_for_update=True)
+    return _new(session, show_id, upload, fields, picture, settings, now)
+
+
+def _new(
+    session: Session,
+    show_id: ShowId,
+    upload: Upload | None,
+    fields: NewEpisode,
+    picture: covers.Picture | None,
+    settings: Settings,
+    now: dt.datetime,
+) -> NewDraft | Refused:
+    suggested = uploads.suggestions(upload.facts) if upload is not None else EpisodeFields()
+    made = episodes.create(session, show_id, upload, fields, suggestions=suggested, picture=picture, now=now)
+    if isinstance(made, Refused) or fields.publish is None:
+        return made if isinstance(made, Refused) else NewDraft(made.it)
+    at = None if fields.publish == "now" else fields.publish
+    due = publishing.make_due(session, made.it.id, at, settings, now)
+    match due:
+        case Done(episode):
+            return NewDraft(episode)
+        case Refused(findings):
+            return NewDraft(made.it, findings)
+    raise AssertionError(due)  # a new draft is there, and was never withdrawn

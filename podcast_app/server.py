@@ -1,0 +1,75 @@
+"""The processes: web, worker, or both in one."""
+
+import logging
+import os
+import signal
+import threading
+from functools import partial
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from media.storage.open import open_storage
+from podcast_app import settings as configuration
+from podcast_app.app import create_app
+from podcast_app.database import Database
+from podcast_app.logs import configure
+from podcast_app.settings import Settings
+from podcast_app.work import Work
+from podcast_app.worker import Worker
+
+# A stop waits this long for answers that are under way; what is cut then resumes with the next process.
+GRACE_SECONDS = 8
+
+
+def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> None:
+    """Serve until told to stop. With a worker inside, each process is a whole."""
+    run = partial(
+        uvicorn.run,
+        host=host,
+        port=settings.port,
+        http="httptools",
+        loop="uvloop",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=15,
+        access_log=False,  # a listener's address is written down nowhere
+        proxy_headers=False,  # nothing here depends on them
+        server_header=False,
+        log_config=None,
+    )
+    if processes == 1:
+        run(create_app(settings, with_worker=with_worker))
+    else:
+        os.environ["PODCAST_PORT"] = str(settings.port)  # the children read their settings themselves
+        factory = whole_app if with_worker else web_app
+        run(f"{__name__}:{factory.__name__}", factory=True, workers=processes)
+
+
+def web_app() -> ASGIApp:
+    """One of several web processes."""
+    return _app(with_worker=False)
+
+
+def whole_app() -> ASGIApp:
+    """One of several processes that do everything."""
+    return _app(with_worker=True)
+
+
+def worker(settings: Settings) -> None:
+    """Work until told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    database = Database(settings.database)
+    working = Worker(Work(database, open_storage(settings.storage_url or None, settings.data_dir), settings))
+    working.start()
+    logging.getLogger(__name__).info("The worker is at work.")
+    stop.wait()
+    working.stop()
+    database.close()
+
+
+def _app(*, with_worker: bool) -> ASGIApp:
+    settings = configuration.read()
+    configure(settings)
+    return create_app(settings, with_worker=with_worker)
