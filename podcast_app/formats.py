@@ -1,0 +1,66 @@
+"""How dates, lengths and sizes are said in the reader's language."""
+
+import datetime as dt
+import zoneinfo
+
+from babel.dates import format_date, format_datetime, get_timezone_location
+from babel.units import format_unit
+
+# Dates and numbers in English are written as in Europe: 10 December 2026.
+LOCALES = {"en": "en_GB", "fr": "fr"}
+
+
+def date(instant: dt.datetime, time_zone: str, language: str) -> str:
+    """ "10 December 2026", "10 décembre 2026": the day that it was there."""
+    return format_date(_local(instant, time_zone), format="long", locale=LOCALES[language])
+
+
+def moment(instant: dt.datetime, time_zone: str, language: str) -> str:
+    """ "10 Dec 2026, 09:00 (Brussels)": a day and an hour, and where they are so."""
+    here = zoneinfo.ZoneInfo(time_zone)
+    said = format_datetime(instant, "d MMM y, HH:mm", tzinfo=here, locale=LOCALES[language])
+    return f"{said} ({get_timezone_location(here, locale=LOCALES[language], return_city=True)})"
+
+
+def day(instant: dt.datetime, time_zone: str) -> str:
+    """ "2026-12-10": the same day for machines (HTML, `time`)."""
+    return _local(instant, time_zone).date().isoformat()
+
+
+def duration(milliseconds: int, language: str) -> str:
+    """ "1 hr 5 mins", "44 mins", "38 secs"."""
+    seconds = round(milliseconds / 1000)
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if seconds < 60:
+        return _unit(seconds, "second", language)
+    parts = [_unit(hours, "hour", language)] * (hours > 0) + [_unit(minutes, "minute", language)] * (minutes > 0)
+    return " ".join(parts)
+
+
+def clock(milliseconds: int) -> str:
+    """ "1:05:00", "4:07": a place in the audio."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def period(milliseconds: int) -> str:
+    """ "PT3900S": a duration for machines (ISO 8601)."""
+    return f"PT{round(milliseconds / 1000)}S"
+
+
+def size(size_bytes: int, language: str) -> str:
+    """ "24.3 MB", "24,3 Mo"; small ones in whole kilobytes."""
+    if size_bytes < 1_000_000:
+        return _unit(max(1, round(size_bytes / 1000)), "kilobyte", language)
+    return _unit(round(size_bytes / 1_000_000, 1), "megabyte", language)
+
+
+def _local(instant: dt.datetime, time_zone: str) -> dt.datetime:
+    return instant.astimezone(zoneinfo.ZoneInfo(time_zone))
+
+
+def _unit(value: float, unit: str, language: str) -> str:
+    said = format_unit(value, unit, length="short", locale=LOCALES[language])
+    assert said is not None, f"no word for {unit}"
+    return said
