@@ -1,0 +1,40 @@
+"""The storages that `media` is tested against: a folder, and two S3 servers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+from media.storage import Storage
+from tests.media.storages import Place
+from tests.s3_servers import S3Server, moto_server, rclone_server
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[S3Server]:
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "moto", "rclone"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """An empty place of this test alone."""
+    if request.param == "folder":
+        return Place(url=None, data_dir=tmp_path, server=None, prefix="")
+    server: S3Server = request.getfixturevalue(request.param)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    prefix = token_hex(4)
+    return Place(url=server.storage_url(prefix), data_dir=tmp_path, server=server, prefix=prefix)
+
+
+@pytest.fixture
+def storage(place: Place) -> Storage:
+    return place.open()
