@@ -1,0 +1,144 @@
+"""A file's facts: what it is, how long it lasts, what it says of itself. Read from a few parts of it; never decoded.
+
+A hostile file costs a bounded number of bytes and calls (media.source.Reader). mutagen decodes ID3 frames; all else is
+read here, because publication rests on it: which kind of file, how long, and how far that can be trusted.
+"""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from media.probe import flac, id3, iff, mp4, mp4_chapters, mp4_tags, mpeg, ogg, refusals, tags
+from media.probe.facts import Chapter, Container, Facts, Metadata, NotAudio, Picture, Sound, Tags
+from media.probe.sniff import Found, sniff
+from media.source import Damaged, Reader, Source
+from media.text import clean_line
+
+__all__ = ["Chapter", "Container", "Facts", "NotAudio", "Picture", "Tags", "probe"]
+
+_MOST_CHAPTERS: Final = 1000
+_LONGEST_SECONDS: Final = 7 * 24 * 3600  # what says more is damaged
+_NO_TIME: Final = 0xFFFFFFFF  # ID3v2 Chapter Frame Addendum, 3.1: look at the byte offset instead; nobody writes one
+_WEB: Final = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+_KINDS: Final[dict[Container, tuple[str, str, str]]] = {  # as a producer calls it, media type, extension
+    "mp3": ("MP3", "audio/mpeg", "mp3"),
+    "mp4": ("M4A", "audio/x-m4a", "m4a"),  # Apple's name for it (Podcast requirements)
+    "adts": ("AAC", "audio/aac", "aac"),
+    "wav": ("WAV", "audio/wav", "wav"),
+    "aiff": ("AIFF", "audio/aiff", "aiff"),
+    "flac": ("FLAC", "audio/flac", "flac"),
+    "ogg": ("Ogg", "audio/ogg", "ogg"),
+}
+
+
+def probe(source: Source) -> Facts:
+    """The facts of an audio file. Raises NotAudio, and what the source raises when it cannot be read."""
+    reader = Reader(source)
+    found = _found(reader)
+    try:
+        sound = _sound(reader, found)
+    except Damaged as damage:
+        raise NotAudio(refusals.DAMAGED, kind=_KINDS[found.container][0]) from damage
+    if sound.is_exact and not sound.seconds:
+        raise NotAudio(refusals.SILENT)
+    try:  # last: if tags use up what a file may cost, only they are lost
+        metadata = _metadata(reader, found)
+    except Damaged:
+        metadata = Metadata()
+    return _facts(found, sound, metadata)
+
+
+def _found(reader: Reader) -> Found:
+    try:
+        return sniff(reader)
+    except Damaged as damage:
+        raise NotAudio(refusals.UNKNOWN) from damage
+
+
+def _sound(reader: Reader, found: Found) -> Sound:
+    match found.container:
+        case "mp3" | "adts":
+            assert found.frame is not None  # it is how they were found
+            return mpeg.sound(reader, found.start, found.frame)
+        case "mp4":
+            return mp4.sound(reader, mp4.movie(reader))
+        case "flac":
+            return flac.sound(reader, found.start)
+        case "ogg":
+            return ogg.sound(reader, found.start)
+        case "wav":
+            return iff.wav(reader, iff.chunks(reader, found.start, "little"))
+        case "aiff":
+            return iff.aiff(reader, iff.chunks(reader, found.start, "big"))
+
+
+def _metadata(reader: Reader, found: Found) -> Metadata:
+    match found.container:
+        case "mp3" | "adts":
+            return tags.from_id3(id3.frames(reader, found.tags))
+        case "mp4":
+            movie = mp4.movie(reader)
+            said = tags.from_mp4(*mp4_tags.said(reader, movie))
+            return replace(said, chapters=mp4_chapters.chapters(reader, movie))
+        case "flac":
+            return tags.from_comments(*flac.metadata(reader, found.start))
+        case "ogg":
+            return tags.from_comments(ogg.said(reader, found.start), [])
+        case "wav":
+            return _form_metadata(reader, iff.chunks(reader, found.start, "little"))
+        case "aiff":
+            return _form_metadata(reader, iff.chunks(reader, found.start, "big"))
+
+
+def _form_metadata(reader: Reader, chunks: list[iff.Chunk]) -> Metadata:
+    """An ID3 tag says more than the form's own texts."""
+    chunk = iff.id3_chunk(chunks)
+    said = tags.from_id3(id3.frames(reader, (chunk.start,))) if chunk else Metadata()
+    return said if said.tags.title else replace(said, tags=tags.from_texts(iff.texts(reader, chunks)).tags)
+
+
+def _facts(found: Found, sound: Sound, metadata: Metadata) -> Facts:
+    media_type, extension = _names(found, sound)
+    seconds = sound.seconds or 0
+    duration_ms = round(seconds * 1000) if 0.001 <= seconds < _LONGEST_SECONDS else None
+    return Facts(
+        container=found.container,
+        codec=sound.codec,
+        media_type=media_type,
+        extension=extension,
+        duration_ms=duration_ms,
+        duration_is_exact=sound.is_exact and duration_ms is not None,
+        bitrate_bps=round(sound.bitrate_bps) if sound.bitrate_bps else None,
+        sample_rate_hz=sound.sample_rate_hz,
+        channels=sound.channels,
+        has_video=sound.has_video,
+        tags=metadata.tags,
+        chapters=_in_order(metadata.chapters, duration_ms if sound.is_exact else None),
+        cover=metadata.cover,
+    )
+
+
+def _names(found: Found, sound: Sound) -> tuple[str, str]:
+    """Media type and extension."""
+    if found.container == "mp4" and sound.has_video:
+        return "video/mp4", "mp4"
+    _, media_type, extension = _KINDS[found.container]
+    return media_type, "opus" if sound.codec == "opus" and found.container == "ogg" else extension
+
+
+def _in_order(chapters: tuple[Chapter, ...], duration_ms: int | None) -> tuple[Chapter, ...]:
+    """By start, one at each, with clean words; within the duration where it is known exactly."""
+    last_ms = duration_ms if duration_ms is not None else _NO_TIME - 1
+    tidy: dict[int, Chapter] = {}
+    for chapter in sorted(chapters, key=lambda chapter: chapter.start_ms):
+        title, url = clean_line(chapter.title), _web_address(chapter.url)
+        if (title or url) and 0 <= chapter.start_ms < last_ms and len(tidy) < _MOST_CHAPTERS:
+            end_ms = min(chapter.end_ms, last_ms) if chapter.end_ms and chapter.end_ms < _NO_TIME else None
+            end_ms = end_ms if end_ms and end_ms > chapter.start_ms else None
+            tidy.setdefault(chapter.start_ms, Chapter(start_ms=chapter.start_ms, end_ms=end_ms, title=title, url=url))
+    return tuple(tidy.values())
+
+
+def _web_address(text: str | None) -> str | None:
+    address = clean_line(text or "")
+    return address if _WEB.fullmatch(address) else None
