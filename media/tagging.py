@@ -1,0 +1,130 @@
+"""What an enclosure says of itself: the episode's fields as ID3 for MP3, and as ffmpeg's metadata for M4A."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from itertools import pairwise
+from typing import Final
+from urllib.parse import quote
+
+from mutagen.id3 import APIC, CHAP, CTOC, ID3, TALB, TIT2, TPE1, TRCK, WXXX, CTOCFlags, Encoding, Frame, PictureType
+
+from media.probe.facts import Chapter
+from media.text import clean_line
+
+TAG_HEADER: Final = 10  # bytes in front of the frames of an ID3 tag
+MOST_LISTED: Final = 255  # chapters in a table of contents: ID3 counts them in one byte
+UNKNOWN_OFFSET: Final = 0xFFFFFFFF  # where a chapter begins in bytes; its times count (ID3v2 Chapter Frame Addendum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnclosureTags:
+    """The episode's fields, as they are when the enclosure is made."""
+
+    title: str
+    show: str
+    author: str = ""
+    number: int | None = None
+    cover: bytes | None = None  # JPEG or PNG; a small one, since every listener downloads it
+    chapters: tuple[Chapter, ...] = ()  # an M4A file has their titles, but no place for their links
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A chapter in its place in the sound."""
+
+    start_ms: int
+    end_ms: int
+    chapter: Chapter
+
+
+def id3(tags: EnclosureTags, duration_ms: int) -> bytes:
+    """An ID3v2.3 tag for sound of that length. Not 2.4, which many cars and Windows do not read."""
+    frames = [*_text_frames(tags), *_chapter_frames(_spans(tags.chapters, duration_ms)), *_cover_frames(tags.cover)]
+    content = b"".join(map(_rendered, frames))
+    size = bytes(len(content) >> shift & 0x7F for shift in (21, 14, 7, 0))  # seven bits to the byte
+    return b"ID3\3\0\0" + size + content
+
+
+def ffmetadata(tags: EnclosureTags, duration_ms: int) -> str:
+    """The same, but for the cover, as a metadata file for ffmpeg, which then writes MP4's atoms."""
+    track = {} if tags.number is None else {"track": str(tags.number)}
+    fields = {
+        "title": tags.title,
+        "album": tags.show,
+        "artist": tags.author,
+        "media_type": "21",
+        **track,
+    }  # 21: podcast
+    lines = [";FFMETADATA1", *(f"{name}={_escaped(text)}" for name, text in fields.items() if text)]
+    for span in _spans(tags.chapters, duration_ms):
+        lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={span.start_ms}", f"END={span.end_ms}"]
+        lines += [f"title={_escaped(span.chapter.title)}"]
+    return "\n".join([*lines, ""])
+
+
+def is_png(picture: bytes) -> bool:
+    """Otherwise a cover is a JPEG."""
+    return picture.startswith(b"\x89PNG")
+
+
+def _text_frames(tags: EnclosureTags) -> Iterator[Frame]:
+    number = "" if tags.number is None else str(tags.number)
+    for kind, text in ((TIT2, tags.title), (TALB, tags.show), (TPE1, tags.author), (TRCK, number)):
+        if line := clean_line(text):
+            yield kind(encoding=Encoding.UTF16, text=line)
+
+
+def _chapter_frames(spans: list[Span]) -> Iterator[Frame]:
+    """All chapters, and a table of contents of as many as it can count: readers look at the chapters themselves."""
+    names = [f"chapter{number}" for number in range(len(spans))]
+    if names:
+        flags = CTOCFlags.TOP_LEVEL | CTOCFlags.ORDERED
+        yield CTOC(element_id="contents", flags=flags, child_element_ids=names[:MOST_LISTED], sub_frames=[])
+    for name, span in zip(names, spans, strict=True):
+        yield CHAP(
+            element_id=name,
+            start_time=span.start_ms,
+            end_time=span.end_ms,
+            start_offset=UNKNOWN_OFFSET,
+            end_offset=UNKNOWN_OFFSET,
+            sub_frames=list(_chapter_texts(span.chapter)),
+        )
+
+
+def _chapter_texts(chapter: Chapter) -> Iterator[Frame]:
+    yield TIT2(encoding=Encoding.UTF16, text=clean_line(chapter.title))
+    if chapter.url:
+        url = quote(chapter.url, safe="%/:=&?~#+!$,;'@()*[]")  # ASCII: the frame holds nothing beyond Latin-1
+        yield WXXX(encoding=Encoding.LATIN1, desc="", url=url)
+
+
+def _cover_frames(cover: bytes | None) -> Iterator[Frame]:
+    if cover:
+        mime = "image/png" if is_png(cover) else "image/jpeg"
+        yield APIC(encoding=Encoding.LATIN1, mime=mime, type=PictureType.COVER_FRONT, desc="", data=cover)
+
+
+def _rendered(frame: Frame) -> bytes:
+    """One frame alone: a whole tag mutagen sorts by size, and players show chapters in the order of the file."""
+    tag = ID3()
+    tag.add(frame)
+    written = BytesIO()
+    tag.save(written, v2_version=3, padding=lambda _: 0)
+    return written.getvalue()[TAG_HEADER:]
+
+
+def _spans(chapters: Iterable[Chapter], duration_ms: int) -> list[Span]:
+    """The chapters in order, each up to the next one or the end; those behind the end of the sound are left out."""
+    inside = sorted((chapter for chapter in chapters if chapter.start_ms < duration_ms), key=lambda one: one.start_ms)
+    bounds = pairwise([*(chapter.start_ms for chapter in inside), duration_ms])
+    return [
+        Span(start, min(chapter.end_ms or following, duration_ms), chapter)
+        for chapter, (start, following) in zip(inside, bounds, strict=True)
+    ]
+
+
+def _escaped(text: str) -> str:
+    """A value of one line; the four marks have a meaning in ffmpeg's metadata files."""
+    return re.sub(r"([=;#\\])", r"\\\1", clean_line(text))
