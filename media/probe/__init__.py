@@ -5,6 +5,7 @@ read here, because publication rests on it: which kind of file, how long, and ho
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -36,13 +37,13 @@ def probe(source: Source) -> Facts:
     reader = Reader(source)
     found = _found(reader)
     try:
-        sound = _sound(reader, found)
+        sound, read_metadata = _parts(reader, found)
     except Damaged as damage:
         raise NotAudio(refusals.DAMAGED, kind=_KINDS[found.container][0]) from damage
     if sound.is_exact and not sound.seconds:
         raise NotAudio(refusals.SILENT)
     try:  # last: if tags use up what a file may cost, only they are lost
-        metadata = _metadata(reader, found)
+        metadata = read_metadata()
     except Damaged:
         metadata = Metadata()
     return _facts(found, sound, metadata)
@@ -55,39 +56,31 @@ def _found(reader: Reader) -> Found:
         raise NotAudio(refusals.UNKNOWN) from damage
 
 
-def _sound(reader: Reader, found: Found) -> Sound:
+def _parts(reader: Reader, found: Found) -> tuple[Sound, Callable[[], Metadata]]:
+    """The sound, and the function that reads what stands beside it. Raises NotAudio, Damaged."""
+    start = found.start
     match found.container:
         case "mp3" | "adts":
             assert found.frame is not None  # it is how they were found
-            return mpeg.sound(reader, found.start, found.frame)
-        case "mp4":
-            return mp4.sound(reader, mp4.movie(reader))
-        case "flac":
-            return flac.sound(reader, found.start)
-        case "ogg":
-            return ogg.sound(reader, found.start)
-        case "wav":
-            return iff.wav(reader, iff.chunks(reader, found.start, "little"))
-        case "aiff":
-            return iff.aiff(reader, iff.chunks(reader, found.start, "big"))
-
-
-def _metadata(reader: Reader, found: Found) -> Metadata:
-    match found.container:
-        case "mp3" | "adts":
-            return tags.from_id3(id3.frames(reader, found.tags))
+            return mpeg.sound(reader, start, found.frame), lambda: tags.from_id3(id3.frames(reader, found.tags))
         case "mp4":
             movie = mp4.movie(reader)
-            said = tags.from_mp4(*mp4_tags.said(reader, movie))
-            return replace(said, chapters=mp4_chapters.chapters(reader, movie))
+            return mp4.sound(reader, movie), lambda: _movie_metadata(reader, movie)
         case "flac":
-            return tags.from_comments(*flac.metadata(reader, found.start))
+            return flac.sound(reader, start), lambda: tags.from_comments(*flac.metadata(reader, start))
         case "ogg":
-            return tags.from_comments(ogg.said(reader, found.start), [])
+            return ogg.sound(reader, start), lambda: tags.from_comments(ogg.said(reader, start), [])
         case "wav":
-            return _form_metadata(reader, iff.chunks(reader, found.start, "little"))
+            chunks = iff.chunks(reader, start, "little")
+            return iff.wav(reader, chunks), lambda: _form_metadata(reader, chunks)
         case "aiff":
-            return _form_metadata(reader, iff.chunks(reader, found.start, "big"))
+            chunks = iff.chunks(reader, start, "big")
+            return iff.aiff(reader, chunks), lambda: _form_metadata(reader, chunks)
+
+
+def _movie_metadata(reader: Reader, movie: mp4.Movie) -> Metadata:
+    said = tags.from_mp4(*mp4_tags.said(reader, movie))
+    return replace(said, chapters=mp4_chapters.chapters(reader, movie))
 
 
 def _form_metadata(reader: Reader, chunks: list[iff.Chunk]) -> Metadata:

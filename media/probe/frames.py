@@ -78,11 +78,16 @@ def block_at(reader: Reader, start: int) -> bytes:
 
 def first_frame(reader: Reader, start: int) -> tuple[int, Frame] | None:
     """Where the first frame begins, at `start` or after some junk, and its header; None when there is none."""
-    for data in (block_at(reader, start), reader.read(start, start + _JUNK_BYTES)):
+    for read in (block_at, _junk_at):  # the second is hardly ever needed
+        data = read(reader, start)
         at = synced(data, is_end=start + len(data) == reader.size)
         if at is not None and (found := frame(data, at)):
             return start + at, found
     return None
+
+
+def _junk_at(reader: Reader, start: int) -> bytes:
+    return reader.read(start, start + _JUNK_BYTES)
 
 
 def _layered(data: bytes, at: int) -> Frame | None:

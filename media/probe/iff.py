@@ -64,9 +64,10 @@ def wav(reader: Reader, found: list[Chunk]) -> Sound:
     codec = _WAV_CODECS.get(tag, f"wav-{tag:#06x}")
     if codec == "pcm":
         bytes_per_second = rate_hz * block_bytes
+    samples = _little(content(reader, found, b"fact")[:4]) if codec != "pcm" and data.is_whole else 0
     return Sound(
         codec=codec,
-        seconds=data.size_bytes / bytes_per_second if bytes_per_second else None,
+        seconds=samples / rate_hz if samples and rate_hz else _ratio(data.size_bytes, bytes_per_second),
         is_exact=codec == "pcm" and data.is_whole,
         bitrate_bps=bytes_per_second * 8 or None,
         sample_rate_hz=rate_hz or None,
@@ -133,6 +134,10 @@ def _chunks(reader: Reader, at: int, order: Order) -> Iterator[Chunk]:
         available = reader.size - at
         yield Chunk(name, at, min(declared, available), is_whole=declared <= available)
         at += declared + declared % 2
+
+
+def _ratio(amount: int, per_second: int) -> float | None:
+    return amount / per_second if per_second else None
 
 
 def _extended(number: bytes) -> int:

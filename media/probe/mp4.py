@@ -3,17 +3,15 @@
 mutagen looks at none of edits, fragments, other tracks and the data's end, and refuses what QuickTime adds.
 """
 
-import re
 import struct
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from media.probe import refusals
+from media.probe import mp4_coding, refusals
 from media.probe.boxes import Box, fields, find, inside, named, need, rows, whole_file
 from media.probe.facts import NotAudio, Sound
 from media.source import Damaged, Reader
-from media.text import clean_line
 
 _MOST_TOP_BOXES: Final = 64
 _MOST_TRACKS: Final = 64
@@ -24,14 +22,6 @@ _FRAME_SAMPLES: Final = 1024  # of AAC, which plays whole frames
 _LIKELY_BPS: Final = range(100, 50_000_000)  # from silence to eight channels without loss
 _UNKNOWN_TICKS: Final = (0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 _STILLS: Final = (b"jpeg", b"png ", b"mjpa", b"mjpb")
-_PROTECTED: Final = (b"drms", b"enca", b"p608")
-_CODECS: Final = {
-    b"mp4a": "aac", b"alac": "alac", b"Opus": "opus", b"fLaC": "flac", b".mp3": "mp3", b"ac-3": "ac3", b"ec-3": "eac3",
-    **dict.fromkeys((b"sowt", b"twos", b"lpcm", b"raw ", b"in24", b"in32", b"fl32", b"fl64", b"ipcm", b"fpcm"), "pcm"),
-    b"ima4": "adpcm", b"ulaw": "mulaw", b"alaw": "alaw", b"samr": "amr",
-}  # fmt: skip
-# Object types 0x69 and 0x6B, in the descriptor inside the descriptor (ISO/IEC 14496-1, 7.2.6.5).
-_MP3_IN_MP4: Final = re.compile(rb"esds.{4}\x03[\x80-\xff]*.{4}\x04[\x80-\xff]*.[\x69\x6b]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,19 +75,19 @@ def sound(reader: Reader, found: Movie) -> Sound:
     track, has_video = found.spoken, _has_video(found)
     if track is None:
         raise NotAudio(refusals.VIDEO_ONLY if has_video else refusals.SILENT)
-    if track.entry and track.entry.name in _PROTECTED:
+    coding = mp4_coding.coding(reader, track.entry)
+    if coding.is_protected:
         raise NotAudio(refusals.PROTECTED)
     seconds, is_exact = _length(reader, found, track)
-    channels, rate_hz = _format(reader, track)
     data_bytes = reader.size - (found.box.end - found.box.start)
     bitrate_bps = data_bytes * 8 / seconds if seconds and not has_video else None
     return Sound(
-        codec=_codec(reader, track),
+        codec=coding.codec,
         seconds=seconds or None,
-        is_exact=is_exact and seconds > 0 and (has_video or _is_likely(bitrate_bps, seconds, rate_hz)),
+        is_exact=is_exact and seconds > 0 and (has_video or _is_likely(bitrate_bps, seconds, coding.sample_rate_hz)),
         bitrate_bps=bitrate_bps,
-        sample_rate_hz=rate_hz,
-        channels=channels,
+        sample_rate_hz=coding.sample_rate_hz,
+        channels=coding.channels,
         has_video=has_video,
     )
 
@@ -129,24 +119,6 @@ def _length(reader: Reader, found: Movie, track: Track) -> tuple[float, bool]:
     if 0 < played < seconds:  # an edit cuts away the silence that an encoder adds; it cannot add sound
         seconds = played
     return seconds * found.data_share, is_agreed and found.data_share == 1
-
-
-def _format(reader: Reader, track: Track) -> tuple[int | None, int | None]:
-    """Channels and sample rate, as the sample entry says them (ISO/IEC 14496-12, 12.2.3)."""
-    if track.entry is None or track.entry.end - track.entry.start < 28:
-        return None, None
-    channels, rate_hz = struct.unpack(">16xH6xH2x", reader.exactly(track.entry.start, 28))
-    return channels or None, rate_hz or None
-
-
-def _codec(reader: Reader, track: Track) -> str:
-    if track.entry is None:
-        return "unknown"
-    name = track.entry.name
-    description = reader.read(track.entry.start, min(track.entry.end, track.entry.start + 256))
-    if name == b"mp4a" and _MP3_IN_MP4.search(description):
-        return "mp3"
-    return _CODECS.get(name, clean_line(name.decode("latin-1")).strip(".").lower() or "unknown")
 
 
 def _movie_box(reader: Reader) -> tuple[Box, float]:
