@@ -14,7 +14,7 @@ from feeds import rss, rules, text
 from feeds.document import Category, Enclosure, Episode, EpisodeType, Show
 from feeds.findings import Finding, error, errors, warning
 
-__all__ = ["Finding", "episode", "error", "errors", "feed", "reads_back", "show", "warning"]
+__all__ = ["Finding", "contents", "episode", "error", "errors", "feed", "reads_back", "show", "warning"]
 
 _SHOW_RULES = (
     rules.show_has_a_title,
@@ -104,6 +104,13 @@ def feed(xml: bytes) -> Iterator[Finding]:
     for entry in entries:
         name = text.short(_said(entry, "title") or _said(entry, "guid"), 80)
         yield from (replace(finding, where=name) for finding in _item_findings(entry, document))
+
+
+def contents(xml: bytes) -> dict[str, str]:
+    """What the feed offers: the address of the audio by GUID. Nothing, when it cannot be read."""
+    root = _parsed(xml)
+    entries = root.iterfind("channel/item") if root is not None else ()
+    return {_said(entry, "guid"): _attribute(entry, "enclosure", "url") for entry in entries}
 
 
 def _item_findings(entry: etree._Element, show: Show) -> Iterator[Finding]:

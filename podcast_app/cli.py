@@ -52,7 +52,7 @@ def main() -> None:
     _speak_utf8()
     try:
         app()
-    except (CommandFailed, BadSettings, ValueError) as failure:
+    except (CommandFailed, BadSettings) as failure:
         _fail(str(failure))
     except DBAPIError as failure:
         if not is_away(failure):

@@ -50,7 +50,7 @@ def show_document(show: Show, view: View, settings: Settings) -> document.Show:
         author=show.author,
         categories=tuple(document.Category(name=name, subcategory=sub) for name, sub in show.categories),
         explicit=show.explicit,
-        image_url=addresses.cover(show.slug, None, show.cover.id, show.cover.extension),
+        image_url=cover_address(None, show, addresses),
         type="serial" if show.type == "serial" else "episodic",
         copyright=show.copyright or None,
         locked=show.locked,
@@ -84,13 +84,10 @@ def episode_document(episode: Episode, show: Show, view: View, settings: Setting
         season=episode.season,
         number=episode.number,
         type="trailer" if episode.type == "trailer" else "bonus" if episode.type == "bonus" else "full",
-        explicit=episode.explicit,
+        # said on every item, also where the show's own holds (PSP-1 recommends both): so items follow the show's
+        explicit=show.explicit if episode.explicit is None else episode.explicit,
         language=words.language if words.language != show_text(show, view.language).language else None,
-        image_url=(
-            addresses.cover(show.slug, episode.slug, episode.cover.id, episode.cover.extension)
-            if episode.cover
-            else None
-        ),
+        image_url=cover_address(episode, show, addresses),
         persons=tuple(
             document.Person(
                 name=person["name"], role=person["role"], group=person["group"], url=person.get("url") or None
@@ -98,6 +95,13 @@ def episode_document(episode: Episode, show: Show, view: View, settings: Setting
             for person in episode.persons
         ),
     )
+
+
+def cover_address(episode: Episode | None, show: Show, addresses: Addresses) -> str:
+    """The episode's own cover, or else the show's."""
+    if episode is not None and episode.cover is not None:
+        return addresses.cover(show.slug, episode.slug, episode.cover.id, episode.cover.extension)
+    return addresses.cover(show.slug, None, show.cover.id, show.cover.extension)
 
 
 def feed_guid(guid: str, view: View) -> str:

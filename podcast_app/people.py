@@ -8,6 +8,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -37,7 +38,12 @@ LONGEST_PASSWORD = 200
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HASHER = PasswordHasher()  # argon2id, 64 MiB: about a fifth of a second, so always outside a transaction
-_NOBODY = _HASHER.hash(secrets.token_urlsafe())  # an unknown address takes as long as a wrong password
+
+
+@cache
+def _nobody() -> str:
+    """A hash that nothing matches: an unknown address takes as long as a wrong password."""
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 # --- passwords: slow on purpose; call them off the event loop ---
@@ -50,7 +56,7 @@ def password_hash(password: str) -> str:
 def is_right(password: str, hashed: str | None) -> bool:
     """Whether this is the password; `None` for somebody we do not know, at the same cost."""
     try:
-        return _HASHER.verify(hashed or _NOBODY, password) and hashed is not None
+        return _HASHER.verify(hashed or _nobody(), password) and hashed is not None
     except (VerifyMismatchError, InvalidHashError):
         return False
 
@@ -226,7 +232,9 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
-def _link(session: Session, purpose: str, user_id: UserId | None, *, is_administrator: bool, now: dt.datetime) -> str:
+def _link(
+    session: Session, purpose: str, user_id: UserId | None, *, is_administrator: bool, now: dt.datetime, email: str = ""
+) -> str:
     session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at <= now))
     secret = secrets.token_urlsafe(32)
     session.add(

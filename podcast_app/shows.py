@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds import checks
@@ -92,7 +92,7 @@ def edit(
     picture: covers.Picture | None = None,
 ) -> Done[Show] | Refused:
     """Change a locked show, and its feeds with it."""
-    address = (show.slug, show.language)
+    before = _what_items_follow(show)
     if findings := _apply(session, show, changes):
         return Refused(findings)
     if picture is not None:
@@ -102,7 +102,7 @@ def edit(
     session.flush()
     if errors := _errors(show, settings):
         return Refused(errors)
-    if (show.slug, show.language) != address:
+    if _what_items_follow(show) != before:
         _move_feeds(session, show, now)
         publishing.rebuild(session, show, settings, now)
     else:
@@ -170,6 +170,11 @@ def _rename(session: Session, show: Show, slug: str) -> list[Finding]:
     return []
 
 
+def _what_items_follow(show: Show) -> tuple[str | bool, ...]:
+    """What of a show stands in every item of its feeds."""
+    return (show.slug, show.language, show.explicit, show.cover.id)
+
+
 def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
     """Feeds whose address changes: the copy at the old place goes, and a view that is no more goes whole."""
     paths = {view.name: feed_path(show.slug, view) for view in views(show.language)}
@@ -177,7 +182,7 @@ def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
         if paths.get(feed.view) != feed.path:
             objects.release(session, publishing.copy_key(feed.path), now)
         if feed.view not in paths:
-            session.execute(delete(Feed).where(Feed.show_id == show.id, Feed.view == feed.view))
+            session.delete(feed)
 
 
 def _errors(show: Show, settings: Settings) -> list[Finding]:
