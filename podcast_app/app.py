@@ -6,13 +6,14 @@ from pathlib import Path
 
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from media.storage.open import open_storage
 from podcast_app.database import CONNECTIONS, Database
 from podcast_app.http import Services
+from podcast_app.listening import feeds
 from podcast_app.listening.front import Front
 from podcast_app.settings import Settings
 from podcast_app.work import Work
@@ -20,6 +21,9 @@ from podcast_app.worker import Worker
 
 # Feeds and audio are answered before this table is looked at: see listening/front.py.
 ROUTES: list[BaseRoute] = [
+    # --- listeners' apps: listening/ (where a feed is no longer) ---
+    Route("/{show}/feed.xml", feeds.moved),
+    Route("/{language}/{show}/feed.xml", feeds.moved),
     # --- machines: api/ ---
     # --- producers: studio/ ---
     # --- listeners: site/ (each page also under /fr/) ---

@@ -1,0 +1,163 @@
+"""The current generation of every feed, in memory.
+
+A transaction of this process that makes a generation puts it here as it commits; those of other processes are noticed
+by asking the database, in one query, which generations it has.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from threading import Lock
+
+from sqlalchemy import event, inspect, select
+from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction, undefer
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from podcast_app import shows
+from podcast_app.addresses import View, feed_path, views
+from podcast_app.database import Database
+from podcast_app.http import in_reading, services
+from podcast_app.listening.feed_answers import FeedAnswers, Generation
+from podcast_app.models import Feed, Show, ShowId
+from podcast_app.settings import Settings
+
+Which = tuple[ShowId, str]  # a show's feed in a view
+Mark = tuple[int, str]  # a generation's number and path: a difference is news
+
+NEWS = "feeds that this transaction changes"  # in Session.info
+
+
+class Feeds:
+    """Read on the event loop, changed by whichever thread commits."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self.by_path: dict[str, FeedAnswers] = {}
+        self.changes = 0  # how many there were
+        self._changed: dict[ShowId, int] = {}  # a show's last one
+        self._current: dict[Which, Generation] = {}
+        self._lock = Lock()
+        self._database = database
+        self._settings = settings
+
+    def changed_after(self, show_id: ShowId, changes: int) -> bool:
+        """Whether a feed of the show came or went after `changes` was read."""
+        return self._changed.get(show_id, 0) > changes
+
+    def refresh(self) -> None:
+        """Take over what other processes published. Blocks. Raises sqlalchemy.exc.SQLAlchemyError."""
+        changes = self.changes
+        news = self._database.read(_news, {which: _mark(known) for which, known in self._current.copy().items()})
+        with self._lock:
+            if news and changes == self.changes:  # or else what was read may be older than what came meanwhile
+                self._take(news)
+
+    @contextmanager
+    def following_commits(self) -> Iterator[None]:
+        """Within the block, what this process commits is served from the commit on."""
+        writers = self._database.writers
+        hooks = (
+            ("after_flush", _note_news),
+            ("after_soft_rollback", _forget_news),
+            ("after_commit", self._take_from),
+        )
+        for name, hook in hooks:
+            event.listen(writers, name, hook)
+        try:
+            yield
+        finally:
+            for name, hook in hooks:
+                event.remove(writers, name, hook)
+
+    def _take_from(self, session: Session) -> None:
+        if session.in_nested_transaction():
+            return  # a savepoint that is released is no commit yet
+        news: dict[Which, Generation | None] = session.info.pop(NEWS, {})
+        with self._lock:
+            # two commits may arrive here in the other order
+            newer = {which: made for which, made in news.items() if made is None or self._is_newer(which, made)}
+            if newer:
+                self._take(newer)
+
+    def _is_newer(self, which: Which, made: Generation) -> bool:
+        known = self._current.get(which)
+        return known is None or made.number > known.number
+
+    def _take(self, news: Mapping[Which, Generation | None]) -> None:
+        self.changes += 1
+        for which, made in news.items():
+            self._changed[which[0]] = self.changes
+            former = self._current.pop(which, None)
+            if made is not None:
+                self._current[which] = made
+                self.by_path[made.path] = FeedAnswers(made, self._settings)
+            if former is not None and (made is None or made.path != former.path):
+                self._leave(former)
+
+    def _leave(self, former: Generation) -> None:
+        """Its path answers no longer, unless another feed has taken it."""
+        if self.by_path[former.path].generation is former:
+            del self.by_path[former.path]
+
+
+async def moved(request: Request) -> Response:
+    """A feed's address that is in no memory: a former one, or none."""
+    show = await in_reading(request, shows.find, request.path_params["show"])
+    view = _view(show, request.path_params.get("language")) if show is not None else None
+    if show is None or view is None:
+        raise HTTPException(404)
+    path = feed_path(show.slug, view)
+    if path == request.url.path:  # the database was away when we asked it for its feeds
+        raise HTTPException(503, headers={"Retry-After": "5"})
+    return RedirectResponse(
+        f"{services(request).settings.origin}{path}",
+        status_code=301,
+        headers={"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*"},
+    )
+
+
+def _view(show: Show, prefix: str | None) -> View | None:
+    """The show's view behind "/fr", or its main one: without a prefix, or where that is its main language by now."""
+    main, *others = views(show.language)
+    if prefix is None or prefix == main.language.split("-")[0].lower():
+        return main
+    return next((view for view in others if view.prefix == f"/{prefix}"), None)
+
+
+def _news(session: Session, known: Mapping[Which, Mark]) -> dict[Which, Generation | None]:
+    """What differs from the marks that are known: a generation, or None for a feed that is no more."""
+    rows = session.execute(select(Feed.show_id, Feed.view, Feed.generation, Feed.path))
+    marks: dict[Which, Mark] = {(show_id, view): (number, path) for show_id, view, number, path in rows}
+    gone = dict.fromkeys(known.keys() - marks.keys())
+    differing = {which for which, mark in marks.items() if known.get(which) != mark}
+    if not differing:
+        return gone
+    of_shows = select(Feed).where(Feed.show_id.in_({show_id for show_id, _ in differing})).options(undefer(Feed.gzip))
+    return gone | _generations(session.scalars(of_shows))
+
+
+def _generations(rows: Iterable[Feed]) -> dict[Which, Generation | None]:
+    return {(row.show_id, row.view): _generation(row) for row in rows}
+
+
+def _generation(row: Feed) -> Generation:
+    return Generation(
+        row.show_id, row.view, row.generation, row.path, row.gzip, row.etag, row.size_bytes, row.modified_at
+    )
+
+
+def _mark(known: Generation) -> Mark:
+    return known.number, known.path
+
+
+def _note_news(session: Session, _context: UOWTransaction) -> None:
+    news: dict[Which, Generation | None] = session.info.setdefault(NEWS, {})
+    written = (row for row in chain(session.new, session.dirty) if isinstance(row, Feed))
+    news |= _generations(row for row in written if inspect(row).attrs.generation.history.has_changes())
+    news |= dict.fromkeys((row.show_id, row.view) for row in session.deleted if isinstance(row, Feed))
+
+
+def _forget_news(session: Session, _transaction: SessionTransaction) -> None:
+    """After a savepoint is given up, too: what remains true is then noticed by asking."""
+    session.info.pop(NEWS, None)

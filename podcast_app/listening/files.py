@@ -1,0 +1,90 @@
+"""A part of a file goes to a listener, piece by piece, at the listener's pace."""
+
+import asyncio
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import FileIO
+from pathlib import Path
+
+from starlette.types import Message, Receive, Send
+
+from podcast_app.listening.messages import NOTHING_YET, piece
+
+log = logging.getLogger(__name__)
+
+PIECE_BYTES = 256 * 1024  # what one slow listener costs in memory
+CAN_ASK_FOR_MEMORY = hasattr(os, "RWF_NOWAIT")  # Linux
+READERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="reading")  # wait for the disk
+
+
+class NotThere(Exception):
+    """The file is missing, unreadable, or not as long as it should be. Nothing was sent."""
+
+
+async def send_file(path: Path, size_bytes: int, part: range, start: Message, receive: Receive, send: Send) -> None:
+    """Send the part, which is not empty, of the file, which should have this size. Raises NotThere.
+
+    A listener who goes away ends it. So does a file that ends early: the connection is cut, for the length was said.
+    """
+    loop = asyncio.get_running_loop()
+    file, first = await loop.run_in_executor(READERS, _open, path, size_bytes, part)
+    with file:
+        await send(start)
+        await send(piece(first, is_last=len(first) == len(part)))
+        if len(first) < len(part):
+            await _send_rest(file, part[len(first) :], receive, send)
+
+
+async def _send_rest(file: FileIO, part: range, receive: Receive, send: Send) -> None:
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        while part and not gone.done():
+            await send(NOTHING_YET)  # waits until the last piece is taken: so one is in memory, and not two
+            data = _in_memory(file, part) or await _from_disk(file, part)
+            if not data:
+                log.error("The file %s ended %d bytes early.", file.name, len(part))
+                return
+            part = part[len(data) :]
+            await send(piece(data, is_last=not part))
+            await asyncio.sleep(0)  # the others' turn: to a fast listener, nothing above ever waits
+    finally:
+        gone.cancel()
+
+
+def _open(path: Path, size_bytes: int, part: range) -> tuple[FileIO, bytes]:
+    """The file, and the first piece: both may have to wait for the disk, so it is done in one go."""
+    try:
+        file = FileIO(path)
+        if os.fstat(file.fileno()).st_size == size_bytes:
+            return file, _read(file, part)
+        file.close()
+    except OSError as error:
+        raise NotThere(str(error)) from error
+    raise NotThere(f"{path} has another size than {size_bytes} bytes")
+
+
+def _in_memory(file: FileIO, part: range) -> bytearray | None:
+    """The next piece, as far as the system has it in memory: reading it takes no longer than copying it."""
+    if not CAN_ASK_FOR_MEMORY:
+        return None
+    data = bytearray(min(len(part), PIECE_BYTES))
+    with suppress(OSError):  # EAGAIN: it has nothing; EOPNOTSUPP: this file system cannot tell
+        del data[os.preadv(file.fileno(), [data], part.start, os.RWF_NOWAIT) :]
+        return data
+    return None
+
+
+async def _from_disk(file: FileIO, part: range) -> bytes:
+    return await asyncio.get_running_loop().run_in_executor(READERS, _read, file, part)
+
+
+def _read(file: FileIO, part: range) -> bytes:
+    return os.pread(file.fileno(), min(len(part), PIECE_BYTES), part.start)
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the listener has gone away: sending does not tell."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
