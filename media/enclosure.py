@@ -29,8 +29,7 @@ BLOCK: Final = 1 << 20  # bytes copied at a time
 
 NOTHING_ELSE: Final = ["-map_metadata", "-1", "-map_metadata:s", "-1", "-fflags", "+bitexact"]
 NO_FRAMES: Final = (
-    "No sound was found in this MP3 file: it is empty or damaged. Export it again from your editor "
-    "and upload the new file."
+    "No sound was found in this file: it is empty or damaged. Export it again from your editor and upload the new file."
 )
 
 

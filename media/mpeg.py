@@ -84,10 +84,11 @@ class Stream:
 
     @property
     def duration_ms(self) -> int:
-        """What a player hears that decodes every frame."""
-        trimmed = self.header_frame.trimmed_samples if self.header_frame else 0
-        seconds = sum(run.seconds for run in self.runs) - trimmed / known(self.runs[0].opening).sample_rate_hz
-        return max(0, round(seconds * 1000))
+        """How long it plays, without the encoder's delay and padding; with them when there is nothing else."""
+        seconds = sum(run.seconds for run in self.runs)
+        trimmed_samples = self.header_frame.trimmed_samples if self.header_frame else 0
+        trimmed = trimmed_samples / known(self.runs[0].opening).sample_rate_hz
+        return round((seconds - trimmed if trimmed < seconds else seconds) * 1000)
 
 
 def read(file: BinaryIO) -> Stream | None:
