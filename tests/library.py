@@ -1,0 +1,88 @@
+"""A library without HTTP: what the API, the studio and the command line stand on, with one process's hands."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from media.storage.open import open_storage
+from podcast_app import drafts, episodes, shows, uploads, worker
+from podcast_app.database import Database
+from podcast_app.fields import NewEpisode, parse
+from podcast_app.models import Episode, EpisodeId, Feed, LooseObject, Show
+from podcast_app.outcomes import Refused
+from podcast_app.settings import Settings
+from podcast_app.setup import first_start
+from podcast_app.times import utcnow
+from podcast_app.work import Work
+
+
+@dataclass(frozen=True)
+class Library:
+    """One show, and what can be done with it."""
+
+    work: Work
+
+    def show(self) -> Show:
+        return self.work.database.read(shows.query)[0]
+
+    def draft(self, audio: bytes, filename: str = "recording.mp3", **said: object) -> EpisodeId:
+        """A new episode from this audio; `publish` makes it due."""
+        fields = parse(NewEpisode, said)
+        assert isinstance(fields, NewEpisode), fields
+        original = uploads.Original(self.work.database, self.work.storage, self.work.settings.max_upload_bytes)
+        original.write(audio)
+        inspected = uploads.inspect(self.work.database, self.work.storage, original.finish(filename))
+        made = self.work.database.write(
+            drafts.from_recording, self.show().id, inspected, fields, self.work.settings, utcnow()
+        )
+        assert not isinstance(made, Refused), made
+        return made.episode.id
+
+    def published(self, audio: bytes, **said: object) -> Episode:
+        episode_id = self.draft(audio, **{"publish": "now", **said})
+        worker.catch_up(self.work)
+        episode = self.episode(episode_id)
+        assert episode.state == "published", episode.state
+        return episode
+
+    def episode(self, episode_id: EpisodeId) -> Episode:
+        episode = self.work.database.read(episodes.get, episode_id)
+        assert episode is not None
+        return episode
+
+    def feed(self, view: str = "main") -> Feed:
+        """The current generation, its bytes loaded."""
+
+        def load(session: Session) -> Feed:
+            feeds = select(Feed).where(Feed.view == view).options(undefer(Feed.gzip), undefer(Feed.index))
+            return session.scalars(feeds).one()
+
+        return self.work.database.read(load)
+
+    def xml(self, view: str = "main") -> str:
+        return zlib.decompress(self.feed(view).gzip, wbits=31).decode()
+
+    def objects(self, prefix: str = "") -> set[str]:
+        """Keys in storage."""
+        return {str(stored.key) for stored in self.work.storage.list(prefix)}
+
+    def loose(self) -> set[str]:
+        """Keys that no row owns."""
+        return self.work.database.read(lambda session: {str(key) for key in session.scalars(select(LooseObject.key))})
+
+
+@contextmanager
+def opened(database_url: str, data_dir: Path, **settings: object) -> Iterator[Library]:
+    """A new library with its first show, in this database and folder."""
+    chosen = Settings(_env_file=None, database_url=database_url, data_dir=data_dir, **settings)  # type: ignore[arg-type,call-arg]  # pydantic checks them
+    first_start(chosen)
+    database = Database(chosen.database)
+    try:
+        yield Library(Work(database, open_storage(None, data_dir), chosen))
+    finally:
+        database.close()
