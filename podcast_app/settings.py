@@ -27,13 +27,12 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", validation_alias=AliasChoices("PODCAST_DATABASE_URL", "DATABASE_URL"))
     storage_url: str = ""  # empty: a folder in the data dir
     media_base_url: str = ""  # public base of the bucket or CDN; empty: presigned redirects
-    trusted_proxies: Words = ()  # whose forwarding headers count
     max_upload_bytes: int = Field(default=5_000_000_000, ge=1)
     websub_hubs: Words = ()  # told of each change of a feed (WebSub)
     ffmpeg: Path | None = None  # the audio engine, when it is not the one on PATH
     log_format: Literal["text", "json"] = "text"
 
-    @field_validator("trusted_proxies", "websub_hubs", mode="before")
+    @field_validator("websub_hubs", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
         return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
