@@ -1,0 +1,164 @@
+"""The shapes of what the API answers. They make the answers and describe them, so the two cannot differ.
+
+Every key is always there. Times are ISO 8601 in UTC ("2026-12-10T08:00:00Z"), durations integer milliseconds.
+"""
+
+import datetime as dt
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from podcast_app.api.problems import FindingAnswer
+from podcast_app.models import AudioStatus, EpisodeState, UploadState
+from podcast_app.times import iso
+
+T = TypeVar("T")
+
+Time = Annotated[
+    dt.datetime,
+    PlainSerializer(iso, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class OriginalAnswer(_Answer):
+    """The recording as it was uploaded. Numbers that a damaged or odd file hides are null."""
+
+    filename: str
+    media_type: str
+    size_bytes: int
+    sha256: str | None
+    duration_ms: int | None
+    duration_is_exact: bool
+    bitrate_bps: int | None
+    sample_rate_hz: int | None
+    channels: int | None
+
+
+class EditionAnswer(_Answer):
+    """A copy made for listeners. `enclosure` is the one in the feed. Its address is null until publication."""
+
+    name: str
+    status: AudioStatus
+    url: str | None
+    size_bytes: int | None
+    media_type: str | None
+    bitrate_bps: int | None
+
+
+class AudioAnswer(OriginalAnswer):
+    """The original's facts; `status` and `url` are the enclosure's, the copy that listeners get."""
+
+    status: AudioStatus
+    url: str | None = Field(description="null until the episode is published, and again when it is withdrawn")
+    editions: list[EditionAnswer]
+
+
+class ChapterAnswer(_Answer):
+    start_ms: int
+    title: str
+    url: str
+
+
+class PersonAnswer(_Answer):
+    name: str
+    role: str
+    group: str
+    url: str
+
+
+class EpisodeTranslationAnswer(_Answer):
+    title: str
+    notes: str
+    notes_html: str
+
+
+class EpisodeAnswer(_Answer):
+    id: str
+    show: str = Field(description="the show's address: diaspora-insights")
+    guid: str
+    slug: str
+    state: EpisodeState
+    title: str = Field(description="empty while nobody has given one; pages then show the file's name")
+    notes: str = Field(description="Markdown, as it was written")
+    notes_html: str
+    language: str = Field(description="of the text")
+    spoken_language: str
+    season: int | None
+    number: int | None
+    type: Literal["full", "trailer", "bonus"]
+    explicit: bool | None = Field(description="null: as the show")
+    publish_at: Time | None = Field(description="when it is, or was, to go out")
+    published_at: Time | None
+    url: str = Field(description="the page's address; before publication, the one that it would have now")
+    embed_url: str
+    cover_url: str = Field(description="the episode's own cover, or else the show's")
+    version: int = Field(description="rises with each edit; If-Match takes it")
+    audio: AudioAnswer
+    chapters: list[ChapterAnswer]
+    transcripts: Annotated[list[str], Field(max_length=0)]
+    persons: list[PersonAnswer]
+    translations: dict[str, EpisodeTranslationAnswer]
+    suggested: dict[str, str] = Field(description="fields that nobody has written yet, and where their value is from")
+    findings: list[FindingAnswer]
+
+
+class ShowTranslationAnswer(_Answer):
+    title: str
+    description: str
+
+
+class ShowAnswer(_Answer):
+    slug: str
+    guid: str
+    title: str
+    description: str
+    language: str
+    author: str
+    categories: list[tuple[str, str | None]] = Field(description="Apple's names, each with a subcategory or null")
+    explicit: bool
+    type: Literal["episodic", "serial"]
+    copyright: str
+    owner_email: str
+    email_in_feed: bool
+    funding_url: str
+    locked: bool
+    time_zone: str
+    url: str
+    feed_url: str
+    cover_url: str
+    version: int
+    translations: dict[str, ShowTranslationAnswer]
+
+
+class SuggestionsAnswer(_Answer):
+    """What the file says of itself. An episode made from it begins with this, where nothing else is said."""
+
+    title: str
+    notes: str
+    season: int | None
+    number: int | None
+    chapters: list[ChapterAnswer]
+
+
+class UploadAnswer(_Answer):
+    id: str
+    show: str
+    state: UploadState
+    filename: str
+    size_bytes: int
+    created_at: Time
+    episode: str | None = Field(description="the id of the episode that was made from it")
+    audio: OriginalAnswer
+    suggestions: SuggestionsAnswer
+
+
+class Page(_Answer, Generic[T]):
+    """Newest first. `next` is the cursor of the following page; null on the last one."""
+
+    items: list[T]
+    next: str | None

@@ -1,0 +1,130 @@
+"""What went wrong, as an answer: problem+json for machines, a page for people."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import exc
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+
+from feeds.checks import Finding, error
+from media.storage import Full, Unavailable
+from podcast_app import formats
+from podcast_app.api import problems
+from podcast_app.database import is_away
+from podcast_app.forms import BadForm
+from podcast_app.http import Problem, language, services
+from podcast_app.objects import TooLate
+from podcast_app.site import errors
+from podcast_app.uploads import TooLarge
+
+log = logging.getLogger(__name__)
+
+RETRY = {"Retry-After": "5"}  # seconds
+
+NOT_HERE = error("", "There is nothing at this address.", "Check how it is written.")
+NOT_SO = error("", "This address does not take such a request.", "Use one of the methods that it allows.")
+OURS = error("", "Something went wrong on our side.", "Try again; if it happens again, tell whoever runs this site.")
+AWAY = error("", "The site cannot reach its database or its storage.", "Try again in a moment.")
+FULL = error("", "The place where recordings are kept is full.", "Tell whoever runs this site, then try again.")
+TOO_SLOW = error("audio", "The recording came in too slowly and was given up.", "Send it again over a faster line.")
+ODD = error("", "This request cannot be answered.", "Check how it is written.")
+
+_SAID = {404: NOT_HERE, 405: NOT_SO}
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem in the reader's language, in the form that the address calls for."""
+    if request.url.path.startswith("/api/"):
+        return problems.response(request, problem)
+    return errors.page(request, problem.status, headers=problem.headers)
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return answer(request, problem)
+
+
+async def _http(request: Request, refused: Exception) -> Response:
+    """No route, or not with this method."""
+    assert isinstance(refused, HTTPException)
+    headers = dict(refused.headers or {})
+    if refused.status_code == 405:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    return answer(request, Problem(refused.status_code, [_SAID.get(refused.status_code, ODD)], headers=headers))
+
+
+async def _bad_form(request: Request, bad: Exception) -> Response:
+    assert isinstance(bad, BadForm)
+    return answer(request, Problem(400, [bad.finding]))
+
+
+async def _too_large(request: Request, _refused: Exception) -> Response:
+    return answer(request, Problem(413, [_larger_than(services(request).settings.max_upload_bytes, language(request))]))
+
+
+async def _too_late(request: Request, _given_up: Exception) -> Response:
+    return answer(request, Problem(503, [TOO_SLOW], headers=RETRY))
+
+
+async def _full(request: Request, full: Exception) -> Response:
+    log.error("The storage is full: %r", full)
+    return answer(request, Problem(507, [FULL]))
+
+
+async def _unavailable(request: Request, away: Exception) -> Response:
+    log.error("The storage or the database does not answer: %r", away)
+    return answer(request, Problem(503, [AWAY], headers=RETRY))
+
+
+async def _database(request: Request, failed: Exception) -> Response:
+    assert isinstance(failed, exc.DBAPIError)
+    if is_away(failed):
+        return await _unavailable(request, failed)
+    raise failed  # a bug of ours: `_bug` answers, and the log keeps it
+
+
+async def _gone(_request: Request, _gone: Exception) -> Response:
+    """Nobody is there to read it."""
+    return Response(status_code=400)
+
+
+async def _bug(request: Request, _error: Exception) -> Response:
+    """The last page. What happened is in the log, and nowhere else."""
+    return answer(request, Problem(500, [OURS]))
+
+
+def _larger_than(limit_bytes: int, language: str) -> Finding:
+    return error(
+        "audio",
+        "The recording is larger than {limit}.",
+        "Export it as MP3 or M4A, or at a lower bit rate, and send that file.",
+        limit=formats.size(limit_bytes, language),
+    )
+
+
+def _methods(request: Request) -> set[str]:
+    """All methods that routes take at this address: each route knows only its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in here for method in route.methods or ()}
+
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+HANDLERS: dict[Any, Handler] = {  # Any: Starlette's own type for its keys
+    Problem: _problem,
+    HTTPException: _http,
+    BadForm: _bad_form,
+    TooLarge: _too_large,
+    TooLate: _too_late,
+    Full: _full,
+    Unavailable: _unavailable,
+    exc.DBAPIError: _database,
+    exc.TimeoutError: _unavailable,  # no connection became free
+    ClientDisconnect: _gone,
+    Exception: _bug,
+}
