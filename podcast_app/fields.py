@@ -134,6 +134,12 @@ class EpisodeChanges(EpisodeFields):
     publish_at: OrNothing[Instant] = None
 
 
+class PublishAt(_Fields):
+    """The wish to publish: without a time, now."""
+
+    publish_at: OrNothing[Instant] = None
+
+
 class ShowTranslation(_Fields):
     title: Title = ""
     description: Prose = ""

@@ -6,6 +6,7 @@ is announced again. What stays announced past its time is deleted by the worker.
 
 import datetime as dt
 import secrets
+from collections.abc import Collection
 
 from sqlalchemy import UpdateBase, delete, select, update
 from sqlalchemy.orm import Session
@@ -51,6 +52,12 @@ def release(session: Session, key: Key | None, now: dt.datetime) -> None:
     """No row owns the object from this transaction on: the worker deletes it."""
     if key is not None:
         session.merge(LooseObject(key=key, delete_after=now))
+
+
+def give_up(session: Session, keys: Collection[Key], now: dt.datetime) -> None:
+    """What of these nobody has taken over is to be deleted now, and not only after PATIENCE."""
+    loose = update(LooseObject).where(LooseObject.key.in_(keys), ~LooseObject.is_doomed)
+    session.execute(loose.values(delete_after=now))
 
 
 def doom(session: Session, now: dt.datetime, limit: int = 50) -> list[Key]:

@@ -132,7 +132,7 @@ def edit(
     show, episode = found
     if episode.state == "withdrawn":
         return WITHDRAWN
-    if refused := episodes.apply(session, show, episode, changes):
+    if refused := [*episodes.apply(session, show, episode, changes), *_of_time(episode, changes)]:
         return Refused(refused)
     _changed(episode)
     if episode.state == "published":
@@ -312,6 +312,15 @@ def _of_audio(episode: Episode) -> Iterable[Finding]:
             "Upload the file again, or try another one.",
             reason=made.failure or "?",
         )
+
+
+def _of_time(episode: Episode, changes: EpisodeChanges) -> Iterable[Finding]:
+    """What is public went out at its time; saying that time again, as it was read, changes nothing."""
+    if episode.state != "published" or "publish_at" not in changes.model_fields_set:
+        return
+    assert episode.publish_at is not None
+    if changes.publish_at is None or abs(changes.publish_at - episode.publish_at) >= dt.timedelta(seconds=1):
+        yield error("publish_at", "This episode is public already.", "Leave its time as it is, or withdraw the episode.")
 
 
 def _is_due(episode: Episode, now: dt.datetime) -> bool:

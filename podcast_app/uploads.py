@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media import artwork, text
@@ -17,11 +18,15 @@ from media.storage import Key, Storage
 from podcast_app import covers, objects
 from podcast_app.database import Database
 from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
-from podcast_app.models import Json, ShowId, Upload, UploadId, new_id
+from podcast_app.models import Audio, Json, ShowId, Upload, UploadId, new_id
+from podcast_app.outcomes import Conflict, Done, Unknown
 from podcast_app.times import utcnow
 
 # How often a long upload says that it is alive: well within objects.PATIENCE.
 SIGN_OF_LIFE = dt.timedelta(seconds=30)
+
+
+IN_USE = Conflict("An episode was made from this recording.", "Delete or withdraw the episode instead.")
 
 
 class TooLarge(Exception):
@@ -117,6 +122,18 @@ def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.date
 def picture_of(database: Database, storage: Storage, upload: Upload) -> covers.Picture | None:
     """The picture inside an upload that waits, when it can be a cover; stored and announced."""
     return _cover(database, storage, probe(StoredObject(storage, upload.key, upload.size_bytes)))
+
+
+def discard(session: Session, upload_id: UploadId, now: dt.datetime) -> Done[None] | Conflict | Unknown:
+    """A recording that no episode was made from goes for good."""
+    upload = session.get(Upload, upload_id, with_for_update=True)
+    if upload is None:
+        return Unknown()
+    if session.scalar(select(Audio.id).where(Audio.upload_id == upload_id).limit(1)) is not None:
+        return IN_USE
+    objects.release(session, upload.key, now)
+    session.delete(upload)
+    return Done(None)
 
 
 def suggestions(facts: Mapping[str, Json]) -> EpisodeFields:
