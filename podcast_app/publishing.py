@@ -320,7 +320,9 @@ def _of_time(episode: Episode, changes: EpisodeChanges) -> Iterable[Finding]:
         return
     assert episode.publish_at is not None
     if changes.publish_at is None or abs(changes.publish_at - episode.publish_at) >= dt.timedelta(seconds=1):
-        yield error("publish_at", "This episode is public already.", "Leave its time as it is, or withdraw the episode.")
+        yield error(
+            "publish_at", "This episode is public already.", "Leave its time as it is, or withdraw the episode."
+        )
 
 
 def _is_due(episode: Episode, now: dt.datetime) -> bool:
