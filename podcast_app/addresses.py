@@ -55,6 +55,10 @@ class Addresses:
     def show(self, show: str, view: View) -> str:
         return f"{self.origin}{view.prefix}/{show}/"
 
+    def listing(self, show: str, number: int, view: View) -> str:
+        """A page of the show's episodes; the first one is the show's own."""
+        return self.show(show, view) + (f"episodes/{number}" if number > 1 else "")
+
     def feed(self, show: str, view: View) -> str:
         return f"{self.origin}{feed_path(show, view)}"
 
@@ -69,6 +73,9 @@ class Addresses:
 
     def cover(self, show: str, episode: str | None, version: str, extension: str) -> str:
         return f"{self.origin}/{show}/{episode + '/' if episode else ''}cover-{version}.{extension}"
+
+    def small_cover(self, show: str, episode: str | None, version: str, side_px: int) -> str:
+        return self.cover(show, episode, f"{version}-{side_px}", "jpg")
 
     def media(self, audio: str, name: str) -> str:
         return f"{self.origin}/media/{audio}/{name}"

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from podcast_app.listening import conditions, encodings
+
 SHORTLY = "public, max-age=60"  # what changes when somebody publishes
 FOREVER = "public, max-age=31536000, immutable"  # what gets another address when it changes
 
@@ -23,7 +25,7 @@ def kept(
 ) -> Response:
     """200 with the bytes, which are text, or 304 for whoever has them. One ETag for each encoding; either matches."""
     digest = hashlib.sha256(body).hexdigest()[:24]
-    packed = len(body) >= WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", "")
+    packed = len(body) >= WORTH_PACKING and encodings.takes_gzip(_field(request, "accept-encoding"))
     said = {
         "Cache-Control": cache_control,
         "ETag": f'"{digest}-gzip"' if packed else f'"{digest}"',
@@ -38,6 +40,9 @@ def kept(
 
 
 def has_any(request: Request, *etags: str) -> bool:
-    """Whether the client has one of these already (RFC 9110, If-None-Match: compared weakly)."""
-    asked = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    return "*" in asked or not asked.isdisjoint(etags)
+    """Whether the client has one of these already (If-None-Match)."""
+    return conditions.named(_field(request, "if-none-match"), [etag.encode() for etag in etags]) is not None
+
+
+def _field(request: Request, name: str) -> bytes:
+    return request.headers.get(name, "").encode("latin-1")

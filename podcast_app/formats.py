@@ -3,6 +3,7 @@
 import datetime as dt
 import zoneinfo
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, get_timezone_location
 from babel.units import format_unit
 
@@ -54,6 +55,15 @@ def size(size_bytes: int, language: str) -> str:
     if size_bytes < 1_000_000:
         return _unit(max(1, round(size_bytes / 1000)), "kilobyte", language)
     return _unit(round(size_bytes / 1_000_000, 1), "megabyte", language)
+
+
+def language_name(language: str) -> str:
+    """ "français" for "fr": in itself where that is known, or else in English."""
+    base = language.split("-")[0]
+    try:
+        return Locale(base).get_language_name(base) or base
+    except UnknownLocaleError:
+        return str(Locale("en").languages.get(base, base))
 
 
 def _local(instant: dt.datetime, time_zone: str) -> dt.datetime:

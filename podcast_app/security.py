@@ -52,11 +52,9 @@ def bucket_origin(settings: Settings, storage: Storage) -> str:
     return _origin(address) if address else ""
 
 
-def embed_policy(style_hash: str, bucket: str) -> str:
-    """The one page that others may frame; its style stands inside. `style_hash`: "sha256-..." of it."""
-    return _policy(
-        {"img-src": "'self'", "media-src": f"'self' {bucket}", "style-src": f"'{style_hash}'"}, ancestors="*"
-    )
+def embed_policy(style: str, bucket: str) -> str:
+    """For what others may frame. `style`: the source of its style, "'self'" or "'sha256-...'" of what stands inside."""
+    return _policy({"img-src": "'self'", "media-src": f"'self' {bucket}", "style-src": style}, ancestors="*")
 
 
 def _public_policy(bucket: str) -> str:

@@ -1,0 +1,87 @@
+"""What a listener's address stands for: a show or an episode in one view, what has left, or nothing."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from podcast_app import episodes, shows
+from podcast_app.addresses import Addresses, View, views
+from podcast_app.models import Episode, EpisodeSlug, Show, ShowId
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A show as one view has it, or a published episode of it."""
+
+    show: Show
+    view: View
+    episode: Episode | None = None
+    number: int = 1  # of the page, where there are many episodes
+
+    def page(self, addresses: Addresses) -> str:
+        """The address of its page: the current one, whichever was asked for."""
+        if self.episode is None:
+            return addresses.listing(self.show.slug, self.number, self.view)
+        return addresses.episode(self.show.slug, self.episode.slug, self.view)
+
+    def embed(self, addresses: Addresses) -> str:
+        return addresses.embed(self.show.slug, self.episode.slug if self.episode else None, self.view)
+
+    def in_language(self, language: str | None) -> "Place":
+        """The same in the view of this language; where there is none, in the show's own."""
+        return replace(self, view=view(self.show, language))
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Nobody finds anything here: not yet or never (404), or no longer (410, withdrawn)."""
+
+    status: Literal[404, 410]
+    language: str | None  # of the page that says so; None: there is not even such a show
+
+
+def show(session: Session, slug: str, language: str | None) -> Place | Nothing:
+    """The show that has this address, or had it. `language`: the page's prefix, "fr"; None without one."""
+    found = shows.find(session, slug)
+    return Nothing(404, None) if found is None else Place(found, view(found, language))
+
+
+def episode(session: Session, show_slug: str, slug: str, language: str | None) -> Place | Nothing:
+    """The published episode that has this address, or had it."""
+    here = show(session, show_slug, language)
+    if isinstance(here, Nothing):
+        return here
+    with_address = episodes.whole().join(EpisodeSlug, EpisodeSlug.episode_id == Episode.id)
+    found = session.scalars(with_address.where(EpisodeSlug.show_id == here.show.id, EpisodeSlug.slug == slug)).first()
+    if found is not None and found.state == "published":
+        return replace(here, episode=found)
+    return Nothing(410 if found is not None and found.state == "withdrawn" else 404, here.view.page_language)
+
+
+def newest(session: Session, show_slug: str, language: str | None) -> Place | Nothing:
+    """The show with its newest episode, if it has one."""
+    here = show(session, show_slug, language)
+    if isinstance(here, Nothing):
+        return here
+    return replace(here, episode=session.scalars(published(here.show.id).limit(1)).first())
+
+
+def published(show_id: ShowId) -> Select[Episode]:
+    """What listeners find in a show, the newest first."""
+    public = episodes.whole(of_show=show_id).where(Episode.state == "published")
+    return public.order_by(Episode.published_at.desc(), Episode.id)
+
+
+def only_show(session: Session, language: str | None) -> Place | None:
+    """The show, where there is exactly one."""
+    found = session.scalars(select(Show.slug).limit(2)).all()
+    here = show(session, found[0], language) if len(found) == 1 else None
+    return here if isinstance(here, Place) else None
+
+
+def view(show: Show, language: str | None) -> View:
+    """The view under this prefix. Without one, or under the show's own language, it is the main view."""
+    of_show = views(show.language)
+    return next((view for view in of_show if view.name == language), of_show[0])

@@ -1,0 +1,137 @@
+"""What pages show: rows turned into words and addresses, once, where the database is read.
+
+Pages link among themselves without naming a host, so that they work wherever they are read; what other machines take
+away (canonical address, feeds, pictures of a preview) is absolute.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from feeds.text import short
+from podcast_app import documents, notes
+from podcast_app.addresses import Addresses, View
+from podcast_app.models import Episode, Show
+
+HERE = Addresses("")
+
+SUMMARY = 220  # characters of an episode's notes in a listing, or in a search result
+THUMBNAIL_PX = 192  # sides of covers in pages; shown at half of it, for fine screens
+PORTRAIT_PX = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownShow:
+    """A show as one view shows it."""
+
+    title: str
+    description: str  # plain text
+    language: str  # of both, BCP 47
+    author: str
+    path: str
+    feed: str  # absolute: listeners copy it
+    portrait: str
+    thumbnail: str
+    time_zone: str
+    funding_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownChapter:
+    start_ms: int
+    title: str
+    audio: str  # the audio at this moment (Media Fragments URI 1.0)
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownEpisode:
+    """A published episode as one view shows it."""
+
+    title: str
+    summary: str  # plain text, one line
+    notes_html: str  # sanitised
+    language: str  # of these three, BCP 47
+    spoken_language: str
+    path: str
+    published_at: dt.datetime
+    duration_ms: int
+    audio: str
+    media_type: str
+    size_bytes: int
+    portrait: str  # its own cover, or the show's
+    thumbnail: str
+    has_cover: bool  # of its own
+    season: int | None
+    number: int | None
+    type: str  # "full", "trailer", "bonus"
+    explicit: bool
+    persons: tuple[tuple[str, str, str], ...]  # name, role, url
+    chapters: tuple[ShownChapter, ...]
+
+
+def show(show: Show, view: View, origin: str) -> ShownShow:
+    """Needs `texts` and `cover` loaded."""
+    words = documents.show_text(show, view.language)
+    return ShownShow(
+        title=words.title,
+        description=words.description,
+        language=words.language,
+        author=show.author,
+        path=HERE.show(show.slug, view),
+        feed=Addresses(origin).feed(show.slug, view),
+        portrait=HERE.small_cover(show.slug, None, show.cover.id, PORTRAIT_PX),
+        thumbnail=HERE.small_cover(show.slug, None, show.cover.id, THUMBNAIL_PX),
+        time_zone=show.time_zone,
+        funding_url=show.funding_url,
+    )
+
+
+def episode(episode: Episode, show: Show, view: View) -> ShownEpisode:
+    """Needs what episodes.WHOLE loads."""
+    words = documents.episode_text(episode, view.language)
+    assert episode.audio is not None, "an episode is made from audio"
+    assert episode.published_at is not None, "listeners see published episodes"
+    made = documents.edition(episode.audio)
+    audio = HERE.media(episode.audio.id, episode.audio.name or "")
+    return ShownEpisode(
+        title=words.title,
+        summary=short(notes.plain(words.notes), SUMMARY),
+        notes_html=notes.html(words.notes),
+        language=words.language,
+        spoken_language=episode.spoken_language,
+        path=HERE.episode(show.slug, episode.slug, view),
+        published_at=episode.published_at,
+        duration_ms=documents.duration_ms(episode.audio) or 0,
+        audio=audio,
+        media_type=made.media_type or "audio/mpeg",
+        size_bytes=made.size_bytes or 0,
+        portrait=cover(episode, show, PORTRAIT_PX),
+        thumbnail=cover(episode, show, THUMBNAIL_PX),
+        has_cover=episode.cover is not None,
+        season=episode.season,
+        number=episode.number,
+        type=episode.type,
+        explicit=show.explicit if episode.explicit is None else episode.explicit,
+        persons=tuple((person["name"], person["role"], person.get("url") or "") for person in episode.persons),
+        chapters=tuple(
+            ShownChapter(
+                start_ms=chapter["start_ms"],
+                title=chapter["title"],
+                audio=f"{audio}#t={_seconds(chapter['start_ms'])}",
+                url=chapter.get("url") or "",
+            )
+            for chapter in episode.chapters
+        ),
+    )
+
+
+def cover(episode: Episode | None, show: Show, side_px: int) -> str:
+    """The address of the episode's cover, or else of the show's, as a small JPEG."""
+    if episode is not None and episode.cover is not None:
+        return HERE.small_cover(show.slug, episode.slug, episode.cover.id, side_px)
+    return HERE.small_cover(show.slug, None, show.cover.id, side_px)
+
+
+def _seconds(milliseconds: int) -> str:
+    """ "75", "150.5"."""
+    return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")
