@@ -63,7 +63,7 @@ class Listener:
         sent: list[str] = []
 
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            if "feeds.generation" not in statement:
+            if not statement.startswith("BEGIN") and "feeds.generation" not in statement:
                 sent.append(statement)
 
         engine = self.library.work.database.engine
