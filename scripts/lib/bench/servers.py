@@ -1,0 +1,103 @@
+"""Servers to measure, each in a process of its own, and what they cost."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+PROGRAM = Path(sys.executable).parent / "podcast-app"
+
+
+class Server:
+    """A process that listens on a port of this machine."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self.port = port
+        self.origin = f"http://127.0.0.1:{port}"
+        self._process = process
+
+    def cpu_ms(self) -> float:
+        """User and system time so far, of the process and its living children."""
+        return sum(_cpu_ms(pid) for pid in (self._process.pid, *_children(self._process.pid)))
+
+    def memory_mb(self) -> float:
+        return _status(self._process.pid, "VmRSS") / 1024
+
+    def peak_memory_mb(self) -> float:
+        return _status(self._process.pid, "VmHWM") / 1024
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def podcast_app(data_dir: Path, *arguments: str) -> Iterator[Server]:
+    """Ours, as `scripts/serve` runs it."""
+    port = free_port()
+    environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir)}
+    with _running([str(PROGRAM), "serve", "--port", str(port), *arguments], port, environment) as server:
+        yield server
+
+
+@contextmanager
+def bare(application: str, directory: Path) -> Iterator[Server]:
+    """A bare ASGI callable of bare.py, under the same uvicorn."""
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", f"scripts.lib.bench.bare:{application}", "--port", str(port),
+               "--no-access-log", "--log-level", "error", "--loop", "uvloop", "--http", "httptools"]  # fmt: skip
+    with _running(command, port, os.environ | {"BENCH_DIRECTORY": str(directory)}) as server:
+        yield server
+
+
+def command(data_dir: Path, *arguments: str) -> str:
+    """What a command of ours prints."""
+    environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir)}
+    done = subprocess.run([str(PROGRAM), *arguments], check=True, capture_output=True, text=True, env=environment)
+    return done.stdout.strip()
+
+
+@contextmanager
+def _running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[Server]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield Server(process, port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    while True:
+        assert process.poll() is None, "the server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _cpu_ms(pid: int) -> float:
+    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) * TICK_MS
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _status(pid: int, name: str) -> int:
+    found = re.search(rf"^{name}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    assert found
+    return int(found[1])

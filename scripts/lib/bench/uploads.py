@@ -1,0 +1,169 @@
+"""Rows 5, 7 and 13: a recording arrives, is read, and becomes public."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mutagen.mp3 import MP3
+
+from media.probe import probe
+from media.source import FileSource
+from scripts.lib.bench import feeds, samples, servers
+from scripts.lib.bench.measure import Line, cpu, medians, wall
+
+MB = 1_000_000
+HERE = Path("var/bench")  # on the disk that the library would lie on
+
+
+def half_a_gigabyte() -> Iterator[Line]:
+    """Row 5: a form of 500 MB against a bare handler that streams, hashes and syncs; and the memory it takes."""
+    with _folder() as folder:
+        recording = samples.mp3(folder / "long.mp3", 500 * MB)
+        data = folder / "data"
+        with servers.podcast_app(data) as ours, servers.bare("upload", folder) as bare:
+            token = servers.command(data, "token", "create", "bench")
+            _upload(ours, token, samples.mp3(folder / "warm.mp3", MB))
+            before = ours.memory_mb()
+            took = medians(
+                {
+                    "ours": wall(lambda: _upload(ours, token, recording)),
+                    "bare": wall(lambda: _post(bare, "/", {}, b"", recording, b"")),
+                },
+                rounds=3,
+            )
+            yield Line(5, "form of 500 MB", "bare handler: stream, hash, sync", took["ours"], took["bare"], "ms", 1.3)
+            yield Line(5, "memory it grows by", "64 MB", ours.peak_memory_mb() - before, 64, "MB", 1)
+
+
+def reading_what_a_file_is() -> Iterator[Line]:
+    """Row 7: the probe of a 200 MB file, in reads and in CPU against mutagen's own class."""
+    with _folder() as folder:
+        recording = samples.mp3(folder / "long.mp3", 200 * MB)
+        source = _Counted(recording)
+        probe(source)
+        took = medians(
+            {"ours": cpu(lambda: probe(FileSource(recording)), 20), "mutagen": cpu(lambda: MP3(recording), 20)}
+        )
+    yield Line(7, "reads of a 200 MB file", "3 reads", source.reads, 3, "", 1)
+    yield Line(7, "bytes read of it", "300 kB", source.bytes_read / 1000, 300, "kB", 1)
+    yield Line(7, "probe", "mutagen's class on the local file", took["ours"], took["mutagen"], "ms CPU", 2)
+
+
+def from_recording_to_feed() -> Iterator[Line]:
+    """Row 13: 60 MB are sent, and the feed holds the episode. The floor is the sum of what cannot be avoided."""
+    with _folder() as folder:
+        recording = samples.mp3(folder / "episode.mp3", 60 * MB)
+        data = folder / "data"
+        samples.library(data, 1000)[0].database.close()
+        with servers.podcast_app(data) as ours:
+            token = servers.command(data, "token", "create", "bench")
+            took = medians(
+                {
+                    "ours": wall(lambda: _publish(ours, token, recording)),
+                    "copy": wall(lambda: _copied(recording, folder / "copy")),
+                    "sync": lambda: _synced(folder / "copy"),
+                    "hash": wall(lambda: hashlib.file_digest(recording.open("rb"), "sha256")),
+                    "probe": wall(lambda: probe(FileSource(recording))),
+                    "feed": feeds.change_of_a_thousand(),
+                    "commit": feeds.bare_rows_of_a_thousand(),
+                }
+            )
+    floor = sum(value for name, value in took.items() if name != "ours")
+    yield Line(
+        13, "60 MB, sent to in the feed", "copy + sync + hash + probe + feed + commit", took["ours"], floor, "ms", 1.5
+    )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    HERE.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=HERE))
+    try:
+        yield folder.resolve()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _upload(server: servers.Server, token: str, recording: Path, **fields: str) -> dict[str, object]:
+    parts = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    )
+    head = f'{parts}--b\r\nContent-Disposition: form-data; name="audio"; filename="{recording.name}"\r\n\r\n'.encode()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "multipart/form-data; boundary=b"}
+    path = "/api/v1/shows/diaspora-insights/episodes"
+    answer: dict[str, object] = json.loads(_post(server, path, headers, head, recording, b"\r\n--b--\r\n"))
+    return answer
+
+
+def _post(server: servers.Server, path: str, headers: dict[str, str], head: bytes, file: Path, tail: bytes) -> bytes:
+    """A body out of a file, by sendfile: the sender costs next to nothing."""
+    length = len(head) + file.stat().st_size + len(tail)
+    lines = [f"POST {path} HTTP/1.1", "Host: bench", f"Content-Length: {length}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    with socket.create_connection(("127.0.0.1", server.port)) as connection, file.open("rb") as body:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + head)
+        connection.sendfile(body)
+        connection.sendall(tail)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    status, _, rest = answer.partition(b"\r\n")
+    assert status.split()[1] == b"201", answer[:2000]
+    return rest.partition(b"\r\n\r\n")[2]
+
+
+def _publish(server: servers.Server, token: str, recording: Path) -> None:
+    guid = str(_upload(server, token, recording, title="Voices", publish="now")["guid"]).encode()
+    while guid not in _get(server, "/diaspora-insights/feed.xml"):
+        time.sleep(0.002)
+
+
+def _get(server: servers.Server, path: str) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(1 << 20), b""))
+
+
+def _copied(recording: Path, target: Path) -> None:
+    """Through a socket into a file: the network's share."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sender = threading.Thread(target=_send, args=(listener.getsockname()[1], recording))
+        sender.start()
+        connection, _ = listener.accept()
+        with connection, target.open("wb") as file:
+            while piece := connection.recv(1 << 20):
+                file.write(piece)
+        sender.join()
+
+
+def _send(port: int, recording: Path) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection, recording.open("rb") as file:
+        connection.sendfile(file)
+
+
+def _synced(target: Path) -> float:
+    with target.open("r+b") as file:
+        start = time.perf_counter()
+        os.fdatasync(file.fileno())
+        return (time.perf_counter() - start) * 1000
+
+
+class _Counted:
+    """A file that counts how it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._source = FileSource(path)
+        self.size = self._source.size
+        self.reads = self.bytes_read = 0
+
+    def read(self, start: int, stop: int) -> bytes:
+        data = self._source.read(start, stop)
+        self.reads += 1
+        self.bytes_read += len(data)
+        return data
