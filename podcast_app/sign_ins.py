@@ -1,0 +1,24 @@
+"""How often somebody may try to sign in, and how many passwords are looked at together."""
+
+from anyio import CapacityLimiter
+
+from podcast_app.throttle import Throttle
+
+ALL = ""  # no e-mail address
+
+
+class SignIns:
+    """Of one process. Tries are counted by e-mail address, and all together; no visitor's address is kept."""
+
+    def __init__(self) -> None:
+        self.hashing = CapacityLimiter(2)  # each takes 64 MiB and a core for a fifth of a second
+        self._of_one = Throttle(burst=8, pause=60)
+        self._of_all = Throttle(burst=60, pause=1)
+
+    def wait(self, email: str) -> int:
+        """Count a try: 0 when it may go on, or else the seconds until it may."""
+        return self._of_one.wait(email) or self._of_all.wait(ALL)
+
+    def forgive(self, email: str) -> None:
+        """It was the right password."""
+        self._of_one.forgive(email)

@@ -1,0 +1,90 @@
+"""Who may come in: each studio handler stands behind one of two doors."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from podcast_app import access, people
+from podcast_app.http import Problem, in_reading, services
+from podcast_app.models import User
+from podcast_app.studio.pages import PRIVATE, page, problem_page
+from podcast_app.times import utcnow
+
+Handler = Callable[[Request], Awaitable[Response]]
+HandlerForPeople = Callable[[Request, User], Awaitable[Response]]
+
+SIGN_IN = "/studio/sign-in"
+
+
+def for_anybody(handler: Handler) -> Handler:
+    """Also for who is not signed in. A form of another site is refused."""
+
+    @wraps(handler)
+    async def guarded(request: Request) -> Response:
+        return await _behind(request, None, lambda: handler(request))
+
+    return guarded
+
+
+def for_people(handler: HandlerForPeople) -> Handler:
+    """For people who are signed in; others sign in first, and come back."""
+
+    @wraps(handler)
+    async def guarded(request: Request) -> Response:
+        person = await _person(request)
+        return await _behind(
+            request, person, lambda: handler(request, person) if person is not None else _sign_in_first(request)
+        )
+
+    return guarded
+
+
+def see_other(path: str) -> Response:
+    """After a form: the page to look at now. A path only, so no header can send anybody elsewhere."""
+    return RedirectResponse(path, 303, PRIVATE)
+
+
+def open_door(request: Request, answer: Response, secret: str) -> Response:
+    """The answer, with which this browser is signed in from now on."""
+    answer.set_cookie(
+        access.SESSION_COOKIE,
+        secret,
+        max_age=int(people.SESSION_LASTS.total_seconds()),
+        path="/",
+        secure=_is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def close_door(request: Request, answer: Response) -> Response:
+    answer.delete_cookie(access.SESSION_COOKIE, path="/", secure=_is_secure(request), httponly=True, samesite="lax")
+    return answer
+
+
+async def _behind(request: Request, person: User | None, handle: Callable[[], Awaitable[Response]]) -> Response:
+    try:
+        access.must_be_our_page(request)
+        return await handle()
+    except Problem as problem:  # here, and not on the last page, since here we know whom we talk to
+        return problem_page(request, person, problem)
+
+
+async def _person(request: Request) -> User | None:
+    secret = request.cookies.get(access.SESSION_COOKIE)
+    return await in_reading(request, people.signed_in, secret, utcnow()) if secret else None
+
+
+async def _sign_in_first(request: Request) -> Response:
+    if request.method in ("GET", "HEAD"):
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return see_other(f"{SIGN_IN}?next={quote(asked, safe='')}")
+    return page(request, "signed_out.html", None, status_code=401)
+
+
+def _is_secure(request: Request) -> bool:
+    return services(request).settings.origin.startswith("https:")

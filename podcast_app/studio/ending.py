@@ -1,0 +1,96 @@
+"""What cannot be taken back is asked first: withdrawing an episode, deleting a draft, discarding a recording."""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from podcast_app import publishing, uploads
+from podcast_app.http import in_reading, in_transaction, services
+from podcast_app.models import Episode, EpisodeId, Upload, UploadId, User
+from podcast_app.outcomes import Conflict, Done, Refused, Unknown
+from podcast_app.settings import Settings
+from podcast_app.studio import rights
+from podcast_app.studio.doors import for_people, see_other
+from podcast_app.studio.episode import conflict_finding
+from podcast_app.studio.episode_page import answer, title
+from podcast_app.studio.pages import page
+from podcast_app.times import utcnow
+
+
+@for_people
+async def ask_to_withdraw(request: Request, person: User) -> Response:
+    return await _ask(request, person, "withdraw.html")
+
+
+@for_people
+async def withdraw(request: Request, person: User) -> Response:
+    episode_id = EpisodeId(request.path_params["id"])
+    outcome = await in_transaction(request, _withdraw, person, episode_id, services(request).settings, utcnow())
+    return await _ended(request, person, episode_id, outcome, f"/studio/episodes/{episode_id}")
+
+
+@for_people
+async def ask_to_delete(request: Request, person: User) -> Response:
+    return await _ask(request, person, "delete.html")
+
+
+@for_people
+async def delete(request: Request, person: User) -> Response:
+    episode_id = EpisodeId(request.path_params["id"])
+    episode = await in_reading(request, rights.episode, person, episode_id)
+    outcome = await in_transaction(request, _delete, person, episode_id, utcnow())
+    return await _ended(request, person, episode_id, outcome, f"/studio/shows/{episode.show.slug}/")
+
+
+@for_people
+async def discard(request: Request, person: User) -> Response:
+    """Of a recording that waits. Its button stands in a page of its own words, so it is not asked again."""
+    slug, upload_id = request.path_params["show"], UploadId(request.path_params["upload"])
+    await in_transaction(request, _discard, person, slug, upload_id, utcnow())
+    services(request).work.wake()
+    return see_other(f"/studio/shows/{slug}/")
+
+
+async def _ask(request: Request, person: User, template: str) -> Response:
+    episode = await in_reading(request, _to_end, person, EpisodeId(request.path_params["id"]))
+    return page(request, template, person, episode=episode, show=episode.show, title=title(episode))
+
+
+async def _ended(
+    request: Request, person: User, episode_id: EpisodeId, outcome: publishing.Outcome, then: str
+) -> Response:
+    services(request).work.wake()
+    match outcome:
+        case Done() | Unknown():  # gone already: the form was sent twice
+            return see_other(then)
+        case Conflict() as conflict:
+            return await answer(request, person, episode_id, findings=[conflict_finding(conflict)], status=409)
+        case Refused(findings):
+            return await answer(request, person, episode_id, findings=findings, status=422)
+
+
+def _to_end(session: Session, person: User, episode_id: EpisodeId) -> Episode:
+    episode = rights.episode(session, person, episode_id)
+    rights.must_be_producer(session, person, episode.show)
+    return episode
+
+
+def _withdraw(
+    session: Session, person: User, episode_id: EpisodeId, settings: Settings, now: dt.datetime
+) -> publishing.Outcome:
+    rights.episode_to_change(session, person, episode_id)
+    return publishing.withdraw(session, episode_id, settings, now)
+
+
+def _delete(session: Session, person: User, episode_id: EpisodeId, now: dt.datetime) -> publishing.Outcome:
+    rights.episode_to_change(session, person, episode_id)
+    return publishing.delete(session, episode_id, now)
+
+
+def _discard(session: Session, person: User, slug: str, upload_id: UploadId, now: dt.datetime) -> None:
+    show = rights.show_to_change(session, person, slug)
+    upload = session.get(Upload, upload_id)
+    if upload is not None and upload.show_id == show.id:
+        uploads.discard(session, upload_id, now)

@@ -1,0 +1,59 @@
+"""A form that brings a file, received while it streams. What goes wrong on the way is said by errors.py."""
+
+from collections.abc import Callable
+from functools import partial
+
+from anyio import to_thread
+from starlette.requests import Request
+
+from feeds.checks import Finding, error
+from media import artwork
+from media.probe import NotAudio
+from podcast_app import covers, forms, uploads
+from podcast_app.http import services
+
+ROOM_FOR_TEXT = 50_000_000  # bytes of a form besides its recording: texts and a picture
+
+NO_RECORDING_HERE = error("audio", "This form takes no recording.", "Send it with a new episode.")
+
+
+async def with_recording(request: Request) -> forms.Form:
+    """The whole form, its recording in storage, announced. Raises what forms.read raises."""
+    here = services(request)
+    limit = here.settings.max_upload_bytes
+    return await _received(request, limit, partial(uploads.Original, here.database, here.storage, limit))
+
+
+async def without_recording(request: Request) -> forms.Form:
+    """The same for a form whose only file is a picture. Raises what forms.read raises."""
+
+    def refuse() -> uploads.Original:
+        raise forms.BadForm(NO_RECORDING_HERE)
+
+    return await _received(request, 0, refuse)
+
+
+async def inspected(request: Request, received: uploads.Received) -> uploads.Inspected | Finding:
+    """What the recording is, or why it cannot be an episode: then nothing of it stays."""
+    here = services(request)
+    try:
+        return await to_thread.run_sync(uploads.inspect, here.database, here.storage, received)
+    except NotAudio as refusal:  # its sentence holds the mend too
+        return Finding("error", "audio", refusal.sentence, "", tuple(refusal.values.items()))
+
+
+async def cover(request: Request, picture: bytes) -> covers.Picture | Finding:
+    """The picture as a cover, stored and announced, or why it cannot be one."""
+    here = services(request)
+    try:
+        made = await to_thread.run_sync(artwork.cover, picture)
+    except artwork.BadPicture as refusal:
+        return Finding("error", "cover", refusal.sentence, "", tuple(refusal.values.items()))
+    return await to_thread.run_sync(covers.store, here.database, here.storage, made)
+
+
+async def _received(request: Request, limit: int, open_original: Callable[[], uploads.Original]) -> forms.Form:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit + ROOM_FOR_TEXT:
+        raise uploads.TooLarge  # before a byte is read
+    return await forms.read(request.stream(), request.headers.get("content-type", ""), open_original)

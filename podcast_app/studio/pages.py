@@ -1,0 +1,41 @@
+"""A studio page: in the person's language, or for a stranger in the browser's."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from podcast_app import formats, pages, words
+from podcast_app.addresses import Addresses, page_language
+from podcast_app.http import Problem, language, services
+from podcast_app.models import User
+
+# Nobody else keeps it, frames it, or finds it.
+PRIVATE = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "X-Robots-Tag": "noindex, nofollow"}
+
+
+def page(
+    request: Request, template: str, person: User | None, *, status_code: int = 200, **context: object
+) -> Response:
+    """The page of this name in templates/studio. Every template gets `person`, who is signed in, or None."""
+    return pages.render(
+        request,
+        f"studio/{template}",
+        language_of(request, person),
+        status_code=status_code,
+        headers=PRIVATE,
+        person=person,
+        language_name=formats.language_name,
+        is_private=Addresses(services(request).settings.origin).is_private,
+        **context,
+    )
+
+
+def problem_page(request: Request, person: User | None, problem: Problem) -> Response:
+    """What stands in the way, and what helps."""
+    said = [words.message(language_of(request, person), finding) for finding in problem.findings]
+    answer = page(request, "problem.html", person, status_code=problem.status, said=said)
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def language_of(request: Request, person: User | None) -> str:
+    return page_language(person.language) if person is not None else language(request)

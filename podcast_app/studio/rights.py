@@ -1,0 +1,74 @@
+"""What a person may see and change. What they may not see is not there for them (404); the rest is 403.
+
+Called inside a transaction: the Problem gives it up, and becomes a page at the door.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from feeds.checks import error
+from podcast_app import access, episodes, shows
+from podcast_app.http import Problem
+from podcast_app.models import Episode, EpisodeId, Show, User
+
+NOT_HERE = error(
+    "", "There is nothing here, or it is not yours to see.", "Check the address, or ask an administrator for the show."
+)
+READS_ONLY = error(
+    "", "You may look at this show, but not change it.", "Ask an administrator for the role of producer."
+)
+
+
+def shows_of(session: Session, person: User) -> Sequence[Show]:
+    """All shows that the person may see, the oldest first."""
+    theirs = select(Show).where(access.is_theirs(person, Show.id)).order_by(Show.created_at, Show.id)
+    return session.scalars(theirs.options(selectinload(Show.texts), joinedload(Show.cover))).all()
+
+
+def may_change(session: Session, person: User, show: Show) -> bool:
+    return access.role(session, person, show.id) == "producer"
+
+
+def show(session: Session, person: User, slug: str) -> Show:
+    """To be seen. Raises Problem 404."""
+    found = shows.find(session, slug)
+    if found is None or access.role(session, person, found.id) is None:
+        raise Problem(404, [NOT_HERE])
+    return found
+
+
+def show_of_producer(session: Session, person: User, slug: str) -> Show:
+    """To be seen by somebody who may change it. Raises Problem 403, 404."""
+    found = show(session, person, slug)
+    must_be_producer(session, person, found)
+    return found
+
+
+def show_to_change(session: Session, person: User, slug: str) -> Show:
+    """Locked: what changes a show or its episodes happens one after the other. Raises Problem 403, 404."""
+    return episodes.locked_show(session, show_of_producer(session, person, slug).id)
+
+
+def episode(session: Session, person: User, episode_id: EpisodeId) -> Episode:
+    """To be seen, with its show. Raises Problem 404."""
+    found = episodes.get(session, episode_id)
+    if found is None or access.role(session, person, found.show_id) is None:
+        raise Problem(404, [NOT_HERE])
+    return found
+
+
+def episode_to_change(session: Session, person: User, episode_id: EpisodeId) -> tuple[Show, Episode]:
+    """Locked, its show first. Raises Problem 403, 404."""
+    must_be_producer(session, person, episode(session, person, episode_id).show)
+    locked = episodes.get_locked(session, episode_id)
+    if locked is None:
+        raise Problem(404, [NOT_HERE])
+    return locked
+
+
+def must_be_producer(session: Session, person: User, show: Show) -> None:
+    """Raises Problem 403."""
+    if not may_change(session, person, show):
+        raise Problem(403, [READS_ONLY])
