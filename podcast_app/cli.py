@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from feeds.checks import Finding
 from media.storage import Full, Storage, Unavailable
 from media.storage.open import open_storage
-from podcast_app import people, setup, shows
+from podcast_app import people, publishing, setup, shows
 from podcast_app import settings as configuration
+from podcast_app.addresses import Addresses
 from podcast_app.database import Database, is_away, is_migrated
 from podcast_app.documents import main_text
 from podcast_app.fields import ShowFields, parse
@@ -336,9 +337,13 @@ def _settings(port: int | None = None) -> Settings:
 
 
 def _migrated(settings: Settings) -> Settings:
+    """The settings, once the database is up to date. Where they name no place, it is the one that the site runs at."""
     if not is_migrated(settings.database):
         raise CommandFailed("The database is not up to date. Run `podcast-app migrate` first.")
-    return settings
+    if settings.model_fields_set & {"base_url", "port"}:
+        return settings
+    origin = _with_database(settings, lambda database: database.read(publishing.recorded_origin))
+    return settings.model_copy(update={"base_url": origin}) if origin and Addresses(origin).is_private else settings
 
 
 def _with_database(settings: Settings, job: Callable[[Database], T]) -> T:

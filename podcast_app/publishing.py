@@ -215,6 +215,12 @@ def made_with(settings: Settings) -> str:
     return json.dumps([rss.RENDERER, settings.origin, *settings.websub_hubs])
 
 
+def recorded_origin(session: Session) -> str | None:
+    """The origin that the feeds were last made for."""
+    made = session.scalar(select(Feed.made_with).limit(1))
+    return json.loads(made)[1] if made is not None else None
+
+
 def tags_digest(episode: Episode, show: Show) -> str:
     """Of what the enclosure's tags are made from."""
     words = documents.main_words(episode)
