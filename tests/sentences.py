@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("media", "feeds", "podcast_app")
+ENGLISH_ONLY = {ROOT / "podcast_app" / "api" / "openapi.py"}  # read by programmers
 TEMPLATES = ROOT / "podcast_app" / "templates"
 FRENCH = ROOT / "podcast_app" / "locale" / "fr"
 
@@ -35,7 +36,7 @@ class Sentence:
 
 def shown() -> Iterator[Sentence]:
     """Every sentence that the code or a template may show to a person."""
-    for path in python_files(*ROOMS):
+    for path in sorted(set(python_files(*ROOMS)) - ENGLISH_ONLY):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             for text in _in_code(node):
                 yield Sentence(str(text.value), _place(path, text.lineno))
@@ -73,16 +74,19 @@ def python_files(*rooms: str) -> list[Path]:
 def _in_code(node: ast.AST) -> Iterator[ast.Constant]:
     match node:
         case ast.Call():
-            for argument in _wordings(node):
-                yield from filter(_is_sentence, _texts(argument))
-            for argument in _sayings(node):
-                yield from _texts(argument)  # a single word is meant too
-        case ast.Assign(targets=[ast.Name(id=name)], value=value) if name.isupper() and not isinstance(value, ast.Call):
-            yield from filter(_is_sentence, _texts(value))
+            for argument in _wordings(node) + _sayings(node):
+                yield from _texts(argument)
+        case (
+            ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(target=ast.Name(id=name), value=value)
+        ):
+            if name.isupper() and value and not isinstance(value, ast.Call):
+                yield from filter(_is_sentence, _texts(value))
+        case ast.Return(value=ast.Constant(value=str()) as text) if _is_sentence(text):
+            yield text
 
 
 def _wordings(call: ast.Call) -> list[ast.expr]:
-    """The arguments in which a sentence may stand; not its placeholders' values."""
+    """Problem and mend of a finding or a refusal; not its field, nor the values of its placeholders."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     said = [named[name] for name in ("problem", "mend", "sentence") if name in named]
     if _name(call) in FINDINGS:
@@ -93,7 +97,7 @@ def _wordings(call: ast.Call) -> list[ast.expr]:
 
 
 def _sayings(call: ast.Call) -> list[ast.expr]:
-    """The argument that is looked up in the catalogue, if this call does that."""
+    """What is looked up in the catalogue, if this call does that."""
     position = SAYINGS.get(_name(call))
     return [] if position is None else call.args[position : position + 1]
 
@@ -105,11 +109,13 @@ def _name(call: ast.Call) -> str:
     return ""
 
 
-def _texts(node: ast.expr) -> Iterator[ast.Constant]:
-    """The texts in an expression: all of them, of a table or of `this if so else that`."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield part
+def _texts(node: ast.AST) -> Iterator[ast.Constant]:
+    """The texts in an expression, be it a table or `this if so else that`; calls in it are looked at by themselves."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node
+    for part in ast.iter_child_nodes(node):
+        if not isinstance(part, ast.Call | ast.Compare):
+            yield from _texts(part)
 
 
 def _is_sentence(text: ast.Constant) -> bool:

@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from packaging.requirements import Requirement
+from typer.core import TyperCommand, TyperGroup
 
+from podcast_app import cli
 from podcast_app.settings import Settings
 from tests import sentences
 from tests.sentences import ROOT
 
+OPERATING = ROOT / "docs" / "operating.md"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 NEITHER_HTTP_NOR_ROWS = {"podcast_app", "starlette", "uvicorn", "httpx2", "sqlalchemy", "alembic", "psycopg", "sqlite3"}
 
@@ -72,21 +76,29 @@ def test_a_sentence_has_one_french_form_whichever_catalogue_says_it() -> None:
 
 
 def test_every_setting_is_explained_to_operators() -> None:
-    explained = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    explained = OPERATING.read_text(encoding="utf-8")
 
     assert {name for name in _settings() if f"`{name}`" not in explained} == set()
 
 
-def test_documents_name_no_setting_that_does_not_exist() -> None:
-    named = {name for text in _documents().values() for name in re.findall(r"\bPODCAST_[A-Z0-9_]+\b", text)}
+def test_every_command_is_explained_to_operators() -> None:
+    explained = OPERATING.read_text(encoding="utf-8")
 
-    assert named - _settings() == set()
+    assert {command for command in _commands() if f"podcast-app {command}" not in explained} == set()
 
 
-def test_documents_name_no_script_that_does_not_exist() -> None:
-    named = {name for text in _documents().values() for name in re.findall(r"\bscripts/[a-z-]+\b", text)}
+def test_every_script_is_explained() -> None:
+    scripts = {f"scripts/{path.name}" for path in (ROOT / "scripts").iterdir() if path.is_file()}
 
-    assert {name for name in named if not (ROOT / name).exists()} == set()
+    assert scripts - _named(r"\bscripts/[a-z-]+\b") == set()
+
+
+def test_documents_name_no_setting_command_or_script_that_does_not_exist() -> None:
+    first_words = {command.partition(" ")[0] for command in _commands()}
+
+    assert _named(r"\bPODCAST_[A-Z0-9_]+\b") - _settings() == set()
+    assert _named(r"(?:^|`|/|\$ )podcast-app ([a-z]+)") - first_words == set()
+    assert {name for name in _named(r"\bscripts/[a-z-]+\b") if not (ROOT / name).exists()} == set()
 
 
 def test_what_runs_is_pinned_the_same_where_it_is_tested() -> None:
@@ -144,15 +156,31 @@ def _every_form(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _settings() -> set[str]:
-    """The settings' names in the environment: the prefixed one, where there are two."""
-    assert Settings.model_fields
-    return {f"PODCAST_{name.upper()}" for name in Settings.model_fields}
+    """Their names in the environment: the prefixed one, where there are two."""
+    of_commands = {parameter.envvar for command in _commands().values() for parameter in command.params}
+    return {f"PODCAST_{name.upper()}" for name in Settings.model_fields} | {str(name) for name in of_commands if name}
 
 
-def _documents() -> dict[Path, str]:
+def _commands() -> dict[str, TyperCommand]:
+    """What `podcast-app` can be asked, by its words: "publish", "token create"."""
+    found: dict[str, TyperCommand] = {}
+    groups = [("", typer.main.get_command(cli.app))]
+    while groups:
+        prefix, group = groups.pop()
+        assert isinstance(group, TyperGroup)
+        for name, command in group.commands.items():
+            if isinstance(command, TyperCommand):
+                found[prefix + name] = command
+            else:
+                groups.append((f"{prefix}{name} ", command))
+    return found
+
+
+def _named(pattern: str) -> set[str]:
+    """What the documents say that looks so."""
     paths = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     assert paths
-    return {path: path.read_text(encoding="utf-8") for path in paths}
+    return {name for path in paths for name in re.findall(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)}
 
 
 def _pins(lock: str) -> set[tuple[str, str]]:
