@@ -1,33 +1,111 @@
 """The web application: the whole table of routes, what stands around it, and its life from start to stop."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from media.storage.open import open_storage
+from podcast_app import static_files
+from podcast_app.addresses import LANGUAGES
+from podcast_app.api import creation, openapi
+from podcast_app.api import episodes as api_episodes
+from podcast_app.api import shows as api_shows
+from podcast_app.api import uploads as api_uploads
 from podcast_app.database import CONNECTIONS, Database
+from podcast_app.errors import HANDLERS
 from podcast_app.http import Services
 from podcast_app.listening import feeds
 from podcast_app.listening.front import Front
+from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
+from podcast_app.site import covers, embed, health, oembed, pages, robots
+from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in
 from podcast_app.work import Work
 from podcast_app.worker import Worker
+
+
+def in_each_language(*routes: Route) -> Iterator[Route]:
+    """The same pages under /en/ and /fr/ too, with a slash at the end or without: handlers lead to the one address.
+
+    These come first, or /{show}/{episode} would take "fr" for a show.
+    """
+    for prefix in (*(f"/{language}" for language in LANGUAGES), ""):
+        for route in routes:
+            path = (prefix + route.path).rstrip("/")
+            yield Route(path + "/", route.endpoint)
+            if path:
+                yield Route(path, route.endpoint)
+
 
 # Feeds and audio are answered before this table is looked at: see listening/front.py.
 ROUTES: list[BaseRoute] = [
     # --- listeners' apps: listening/ (where a feed is no longer) ---
     Route("/{show}/feed.xml", feeds.moved),
     Route("/{language}/{show}/feed.xml", feeds.moved),
-    # --- machines: api/ ---
+    # --- machines: api/ (described at /api/v1/openapi.json) ---
+    Route("/api/v1/openapi.json", openapi.described),
+    Route("/api/v1/shows", api_shows.listed),
+    Route("/api/v1/shows/{show}", api_shows.read),
+    Route("/api/v1/shows/{show}", api_shows.change, methods=["PATCH"]),
+    Route("/api/v1/shows/{show}/episodes", api_episodes.listed),
+    Route("/api/v1/shows/{show}/episodes", creation.create, methods=["POST"]),
+    Route("/api/v1/episodes/{id}", api_episodes.read),
+    Route("/api/v1/episodes/{id}", api_episodes.change, methods=["PATCH"]),
+    Route("/api/v1/episodes/{id}", api_episodes.remove, methods=["DELETE"]),
+    Route("/api/v1/episodes/{id}/publish", api_episodes.publish, methods=["POST"]),
+    Route("/api/v1/episodes/{id}/withdraw", api_episodes.withdraw, methods=["POST"]),
+    Route("/api/v1/uploads", api_uploads.listed),
+    Route("/api/v1/uploads/{id}", api_uploads.read),
+    Route("/api/v1/uploads/{id}", api_uploads.remove, methods=["DELETE"]),
     # --- producers: studio/ ---
-    # --- listeners: site/ (each page also under /fr/) ---
-    Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
+    Route("/studio", home.first_page),
+    Route("/studio/", home.first_page),
+    Route("/studio/setup/{secret}", setup.show_page),
+    Route("/studio/setup/{secret}", setup.create, methods=["POST"]),
+    Route("/studio/password/{secret}", password.show_page),
+    Route("/studio/password/{secret}", password.change, methods=["POST"]),
+    Route("/studio/sign-in", sign_in.show_page),
+    Route("/studio/sign-in", sign_in.sign_in, methods=["POST"]),
+    Route("/studio/sign-out", sign_in.sign_out, methods=["POST"]),
+    Route("/studio/sign-out-everywhere", sign_in.sign_out_everywhere, methods=["POST"]),
+    Route("/studio/account", account.show_page),
+    Route("/studio/account", account.save, methods=["POST"]),
+    Route("/studio/account/password", account.change_password, methods=["POST"]),
+    Route("/studio/shows/{show}/", home.show_page),
+    Route("/studio/shows/{show}/settings", show.show_page),
+    Route("/studio/shows/{show}/settings", show.save, methods=["POST"]),
+    Route("/studio/shows/{show}/new", new_episode.show_page),
+    Route("/studio/shows/{show}/new", new_episode.create, methods=["POST"]),
+    Route("/studio/shows/{show}/recordings/{upload}/discard", ending.discard, methods=["POST"]),
+    Route("/studio/episodes/{id}", episode.show_page),
+    Route("/studio/episodes/{id}", episode.save, methods=["POST"]),
+    Route("/studio/episodes/{id}/withdraw", ending.ask_to_withdraw),
+    Route("/studio/episodes/{id}/withdraw", ending.withdraw, methods=["POST"]),
+    Route("/studio/episodes/{id}/delete", ending.ask_to_delete),
+    Route("/studio/episodes/{id}/delete", ending.delete, methods=["POST"]),
+    # --- listeners: site/ ---
+    Route("/healthz", health.alive),
+    Route("/readyz", health.ready),
+    Route("/robots.txt", robots.robots),
+    Route("/favicon.ico", robots.favicon),
+    Route("/static/{version}/{name:path}", static_files.serve),
+    Route("/oembed", oembed.discover),
+    Route("/{show}/cover.{extension}", covers.current),
+    Route("/{show}/cover-{version}.{extension}", covers.version),
+    Route("/{show}/{episode}/cover.{extension}", covers.current),
+    Route("/{show}/{episode}/cover-{version}.{extension}", covers.version),
+    *in_each_language(
+        Route("/", pages.home),
+        Route("/{show}/", pages.show),
+        Route("/{show}/episodes/{number:int}", pages.show),
+        Route("/{show}/embed", embed.show),
+        Route("/{show}/{episode}", pages.episode),
+        Route("/{show}/{episode}/embed", embed.episode),
+    ),
 ]
 
 
@@ -35,12 +113,20 @@ def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
     """The application of one process; with a worker inside, one process does everything."""
     database = Database(settings.database)
     storage = open_storage(settings.storage_url or None, settings.data_dir)
-    services = Services(settings, database, storage, Work(database, storage, settings), CapacityLimiter(CONNECTIONS))
+    services = Services(
+        settings,
+        database,
+        storage,
+        Work(database, storage, settings),
+        CapacityLimiter(CONNECTIONS),
+        bucket=bucket_origin(settings, storage),
+    )
     front = Front(services)
-    app = Starlette(routes=ROUTES, lifespan=_life(services, front, Worker(services.work) if with_worker else None))
+    life = _life(services, front, Worker(services.work) if with_worker else None)
+    app = Starlette(routes=ROUTES, exception_handlers=HANDLERS, lifespan=life)
     app.router.redirect_slashes = False  # it would build an address from the Host header
     app.state.services = services
-    return front.before(app)
+    return front.before(SecurityHeaders(app, services.bucket))
 
 
 def _life(

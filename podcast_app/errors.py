@@ -19,6 +19,7 @@ from podcast_app.forms import BadForm
 from podcast_app.http import Problem, language, services
 from podcast_app.objects import TooLate
 from podcast_app.site import errors
+from podcast_app.studio import pages as studio
 from podcast_app.uploads import TooLarge
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ def answer(request: Request, problem: Problem) -> Response:
     """The problem in the reader's language, in the form that the address calls for."""
     if request.url.path.startswith("/api/"):
         return problems.response(request, problem)
+    if request.url.path.startswith("/studio/"):
+        return studio.problem_page(request, None, problem)
     return errors.page(request, problem.status, headers=problem.headers)
 
 

@@ -1,16 +1,19 @@
 """What handlers share: the process's services, the way to the database, and how errors are said."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
+from feeds.checks import Finding
 from media.storage import Storage
+from podcast_app.addresses import LANGUAGES
 from podcast_app.database import Database
 from podcast_app.settings import Settings
+from podcast_app.sign_ins import SignIns
 from podcast_app.work import Work
 
 P = ParamSpec("P")
@@ -26,6 +29,33 @@ class Services:
     storage: Storage
     work: Work
     limiter: CapacityLimiter
+    sign_ins: SignIns = field(default_factory=SignIns)
+    drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # pictures, one at a time
+    bucket: str = ""  # the origin that audio comes from, when that is not ours
+
+
+class Problem(Exception):
+    """A request ends here. errors.py turns it into an answer: JSON for machines, a page for people.
+
+    A finding without a field is about the whole request. `version`: the one that the thing has now (412).
+    `upload_id`: the recording that was kept all the same.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        findings: Iterable[Finding],
+        *,
+        headers: Mapping[str, str] | None = None,
+        upload_id: str | None = None,
+        version: int | None = None,
+    ) -> None:
+        super().__init__(status)
+        self.status = status
+        self.findings = list(findings)
+        self.headers = dict(headers or {})
+        self.upload_id = upload_id
+        self.version = version
 
 
 def services(connection: HTTPConnection) -> Services:
@@ -48,3 +78,19 @@ async def in_reading(
     """Run a function that only reads, off the event loop."""
     here = services(connection)
     return await to_thread.run_sync(lambda: here.database.read(function, *args, **kwargs), limiter=here.limiter)
+
+
+def language(connection: HTTPConnection) -> str:
+    """The best of our languages for this reader (RFC 9110, Accept-Language); English when none of them is wanted."""
+    asked = connection.headers.get("accept-language", "").replace(" ", "").split(",")
+    ranges = sorted(filter(_weight, asked), key=_weight, reverse=True)
+    wanted = (said.partition(";")[0].partition("-")[0].lower() for said in ranges)
+    return next((name for name in wanted if name in LANGUAGES), LANGUAGES[0])
+
+
+def _weight(said: str) -> float:
+    """Of `fr;q=0.8`. What is no number counts as not wanted."""
+    try:
+        return float(said.partition(";q=")[2] or 1)
+    except ValueError:
+        return 0.0
