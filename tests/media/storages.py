@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -13,6 +14,7 @@ MIB = 2**20
 AUDIO = Key("private/audio/3f2a.mp3")
 COPY = Key("public/audio/9c1e.mp3")
 BLOCK = bytes(range(256)) * 4096  # 1 MiB
+NOISE = Random(1).randbytes(20 * MIB)  # no two places alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,37 +8,34 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from media.storage import Key, Missing, Storage, Unavailable
-from tests.media.storages import AUDIO, BLOCK, COPY, MIB, Place, keys, known_gap, put, whole
+from tests.media.storages import AUDIO, BLOCK, COPY, MIB, NOISE, Place, keys, known_gap, put, whole
 
 # Written whole or not at all
 
 
-@pytest.mark.parametrize("size_bytes", [0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 17 * MIB])
-def test_an_object_is_read_as_it_was_written(storage: Storage, place: Place, size_bytes: int) -> None:
-    data = (BLOCK * 17)[:size_bytes]
+def test_an_object_is_read_as_it_was_written(storage: Storage, place: Place) -> None:
+    for size_bytes in (0, 1, 8 * MIB - 1, 8 * MIB, 8 * MIB + 1, 17 * MIB):
+        data = NOISE[:size_bytes]
+        put(storage, AUDIO, data)
 
-    put(storage, AUDIO, data)
-
-    assert storage.size(AUDIO) == size_bytes
-    assert whole(storage, AUDIO) == data
-    assert place.unfinished() == []
+        assert storage.size(AUDIO) == size_bytes
+        assert whole(storage, AUDIO) == data
+        assert place.unfinished() == []
 
 
 @pytest.mark.parametrize("piece_bytes", [1000, 3 * MIB + 1, 20 * MIB])
 def test_an_object_is_the_same_in_whatever_pieces_it_comes(storage: Storage, piece_bytes: int) -> None:
-    data = Random(1).randbytes(20 * MIB)
-
     with storage.writing(AUDIO, "audio/mpeg") as writer:
-        for start in range(0, len(data), piece_bytes):
-            writer.write(memoryview(data)[start : start + piece_bytes])
+        for start in range(0, len(NOISE), piece_bytes):
+            writer.write(memoryview(NOISE)[start : start + piece_bytes])
 
-    assert sha256(whole(storage, AUDIO)).digest() == sha256(data).digest()
+    assert sha256(whole(storage, AUDIO)).digest() == sha256(NOISE).digest()
 
 
 @pytest.mark.parametrize("size_bytes", [100, 20 * MIB])
@@ -120,7 +117,6 @@ def test_many_objects_come_and_go_at_once(storage: Storage, place: Place) -> Non
 KILLED = """
 import sys
 from pathlib import Path
-from random import Random
 from media.storage.open import open_storage
 with open_storage(sys.argv[1] or None, Path(sys.argv[2])).writing(sys.argv[3], "audio/mpeg") as writer:
     writer.write(bytes(20 * 2**20))
@@ -179,7 +175,6 @@ def wait_for(seen: Callable[[], object]) -> None:
 MEASURED = """
 import sys, tracemalloc
 from pathlib import Path
-from random import Random
 from media.storage.open import open_storage
 storage = open_storage(sys.argv[1] or None, Path(sys.argv[2]))
 block = bytes(2**20)
@@ -228,7 +223,7 @@ def test_a_range_gives_its_bytes_and_fewer_at_the_end(storage: Storage) -> None:
 
 
 def test_a_range_across_parts_gives_its_bytes(storage: Storage) -> None:
-    data = Random(2).randbytes(17 * MIB)
+    data = NOISE[: 17 * MIB]
     put(storage, AUDIO, data)
 
     assert storage.read(AUDIO, 8 * MIB - 5, 8 * MIB + 5) == data[8 * MIB - 5 : 8 * MIB + 5]
@@ -268,7 +263,7 @@ def test_what_is_not_there_is_missing_whatever_lies_beside_it(
 
 
 def test_a_local_copy_has_the_bytes_and_the_ending(storage: Storage, tmp_path: Path) -> None:
-    data = Random(3).randbytes(17 * MIB)
+    data = NOISE[: 17 * MIB]
     put(storage, AUDIO, data)
 
     path = storage.local_copy(AUDIO, tmp_path)
@@ -327,7 +322,7 @@ def test_a_listing_goes_on_past_a_thousand_objects(storage: Storage) -> None:
 
 @pytest.mark.parametrize("size_bytes", [0, 100, 9 * MIB])
 def test_a_copy_has_the_bytes_and_lives_on_alone(storage: Storage, place: Place, size_bytes: int) -> None:
-    data = Random(4).randbytes(size_bytes)
+    data = NOISE[:size_bytes]
     put(storage, AUDIO, data, "application/octet-stream")
 
     storage.copy(AUDIO, COPY, "audio/mpeg")
@@ -351,7 +346,7 @@ def test_a_copy_keeps_its_bytes_when_the_source_is_put_again(storage: Storage) -
 
 @pytest.mark.parametrize("size_bytes", [0, 100, 17 * MIB])
 def test_a_file_is_stored_whole(storage: Storage, place: Place, tmp_path: Path, size_bytes: int) -> None:
-    data = Random(5).randbytes(size_bytes)
+    data = NOISE[:size_bytes]
     file = tmp_path / "encoded.mp3"
     file.write_bytes(data)
 
@@ -432,28 +427,25 @@ ESCAPES = [
     "a/" * 500 + "a",
 ]
 
-USES: dict[str, Callable[[Storage, Key, Path], object]] = {
-    "writing": lambda storage, key, _: put(storage, key, b""),
-    "put_file": lambda storage, key, file: storage.put_file(key, file, "audio/mpeg"),
-    "read": lambda storage, key, _: storage.read(key, 0, 1),
-    "size": lambda storage, key, _: storage.size(key),
-    "copy from": lambda storage, key, _: storage.copy(key, COPY, "audio/mpeg"),
-    "copy to": lambda storage, key, _: storage.copy(AUDIO, key, "audio/mpeg"),
-    "delete": lambda storage, key, _: storage.delete(key),
-    "local_copy": lambda storage, key, file: storage.local_copy(key, file.parent),
-    "local_path": lambda storage, key, _: storage.local_path(key),
-}
+USES: list[Callable[[Storage, Key, Path], object]] = [
+    lambda storage, key, _: put(storage, key, b""),
+    lambda storage, key, file: storage.put_file(key, file, "audio/mpeg"),
+    lambda storage, key, _: storage.read(key, 0, 1),
+    lambda storage, key, _: storage.size(key),
+    lambda storage, key, _: storage.copy(key, COPY, "audio/mpeg"),
+    lambda storage, key, _: storage.copy(AUDIO, key, "audio/mpeg"),
+    lambda storage, key, _: storage.delete(key),
+    lambda storage, key, file: storage.local_copy(key, file.parent),
+    lambda storage, key, _: storage.local_path(key),
+]
 
 
-@pytest.mark.parametrize("use", USES.values(), ids=USES)
-def test_a_key_that_is_none_is_refused_before_anything_happens(
-    storage: Storage, tmp_path: Path, use: Callable[[Storage, Key, Path], object]
-) -> None:
+def test_a_key_that_is_none_is_refused_before_anything_happens(storage: Storage, tmp_path: Path) -> None:
     put(storage, AUDIO, b"bytes")
     file = tmp_path / "file.mp3"
     file.write_bytes(b"bytes")
 
-    for key in ESCAPES:
+    for use, key in product(USES, ESCAPES):
         with pytest.raises(ValueError, match="not a storage key"):
             use(storage, Key(key), file)
 
@@ -461,11 +453,11 @@ def test_a_key_that_is_none_is_refused_before_anything_happens(
     assert file.exists()
 
 
-@pytest.mark.parametrize("key", ["a", "A-z_0.9~", "a..b/c...", "x/" * 400 + "y", "a" * 200, "100%25/#?&=+'"])
-def test_every_other_key_holds_an_object(storage: Storage, key: str) -> None:
-    put(storage, Key(key), key.encode())
+def test_every_other_key_holds_an_object(storage: Storage) -> None:
+    for key in ("a", "A-z_0.9~", "a..b/c...", "x/" * 30 + "y", "a" * 200, "100%25/#?&=+'"):
+        put(storage, Key(key), key.encode())
 
-    assert whole(storage, Key(key)) == key.encode()
-    assert keys(storage) == [key]
-    storage.delete(Key(key))
-    assert keys(storage) == []
+        assert whole(storage, Key(key)) == key.encode()
+        assert keys(storage) == [key]
+        storage.delete(Key(key))
+        assert keys(storage) == []

@@ -61,25 +61,25 @@ def test_an_address_gives_a_range_too(storage: Storage) -> None:
     assert answer.headers["Content-Range"] == "bytes 2-4/10"
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "matonge.mp3",
-        "Récits d'ailleurs – 日本 … n° 3.mp3",
-        'a "quoted" \\ name; filename=evil.exe.mp3',
-        "100 % \r\nSet-Cookie: a=b.mp3",
-        "\U0001f399 podcast.mp3",
-    ],
-)
-def test_a_download_has_its_name_whatever_the_letters(storage: Storage, name: str) -> None:
+NAMES = [
+    "matonge.mp3",
+    "Récits d'ailleurs – 日本 … n° 3.mp3",
+    'a "quoted" \\ name; filename=evil.exe.mp3',
+    "100 % \r\nSet-Cookie: a=b.mp3",
+    "\U0001f399 podcast.mp3",
+]
+
+
+def test_a_download_has_its_name_whatever_the_letters(storage: Storage) -> None:
     put(storage, AUDIO, b"bytes")
 
-    answer = fetched(address(storage, download_as=name))
+    for name in NAMES:
+        answer = fetched(address(storage, download_as=name))
 
-    assert answer.body == b"bytes"
-    assert answer.headers["Content-Disposition"].isascii()
-    assert saved_as(answer.headers["Content-Disposition"]) == name
-    assert "Set-Cookie" not in answer.headers
+        assert answer.body == b"bytes"
+        assert answer.headers["Content-Disposition"].isascii()
+        assert saved_as(answer.headers["Content-Disposition"]) == name
+        assert "Set-Cookie" not in answer.headers
 
 
 def saved_as(content_disposition: str) -> str:

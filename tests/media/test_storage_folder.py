@@ -77,6 +77,25 @@ def test_a_file_moves_in_without_being_copied(storage: Storage, root: Path, tmp_
     assert not file.exists()
 
 
+def test_a_directory_that_another_process_tidies_away_at_once_is_made_again(
+    storage: Storage, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+    rivals = iter(range(4))
+
+    def make_and_lose(directory: Path, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:
+        make(directory, mode, parents, exist_ok)
+        if next(rivals, None) is not None:
+            directory.rmdir()
+
+    monkeypatch.setattr(Path, "mkdir", make_and_lose)
+
+    put(storage, AUDIO, b"bytes")
+
+    assert whole(storage, AUDIO) == b"bytes"
+    assert place.unfinished() == []
+
+
 def test_a_folder_that_cannot_be_written_says_so(storage: Storage, root: Path) -> None:
     root.write_text("a file where the folder should be")
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from werkzeug.serving import make_server, make_ssl_devcert
 
 from media.storage import Full, Key, Missing, Storage, Unavailable, s3
 from media.storage.open import open_storage
-from tests.media.storages import AUDIO, BLOCK, COPY, MIB, Place, keys, known_gap, put, whole
+from tests.media.storages import AUDIO, BLOCK, COPY, MIB, NOISE, Place, keys, known_gap, put, whole
 
 on_both_servers = pytest.mark.parametrize("place", ["moto", "rclone"], indirect=True)
 on_moto = pytest.mark.parametrize("place", ["moto"], indirect=True)
@@ -52,11 +52,11 @@ def test_a_copy_too_large_for_one_request_is_made_in_parts(
 ) -> None:
     known_gap(request, "rclone", "it takes the copy of a part for an empty part")
     monkeypatch.setattr(s3, "COPIED_WHOLE_BYTES", 8 * MIB)
-    put(storage, AUDIO, BLOCK * 17)
+    put(storage, AUDIO, NOISE[: 17 * MIB])
 
     storage.copy(AUDIO, COPY, "audio/ogg")
 
-    assert whole(storage, COPY) == BLOCK * 17
+    assert whole(storage, COPY) == NOISE[: 17 * MIB]
     assert media_type(place, COPY) == "audio/ogg"
     assert place.unfinished() == []
 
@@ -163,6 +163,8 @@ def refusing_server(status: int, code: str) -> Iterator[str]:
     body = f"<Error><Code>{code}</Code><Message>Told by the server.</Message></Error>".encode()
 
     class Refuse(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # boto3 asks whether it may send, and would wait a second for the answer
+
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline()
             if self.raw_requestline and self.parse_request():
@@ -176,10 +178,21 @@ def refusing_server(status: int, code: str) -> Iterator[str]:
         def log_message(self, *words: object) -> None:
             """Nothing: the test says what was expected."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Refuse)) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def serving(server: HTTPServer) -> Iterator[int]:
+    """The port on which the server answers, in a thread of its own."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @on_moto
@@ -224,12 +237,8 @@ def strict_server(directory: Path) -> Iterator[tuple[str, str, set[str]]]:
         return answer
 
     server = make_server("127.0.0.1", 0, door, threaded=True, ssl_context=(certificate, private_key))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"https://localhost:{server.server_port}", certificate, sent
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(server) as port:
+        yield f"https://localhost:{port}", certificate, sent
 
 
 @on_moto
