@@ -1,12 +1,18 @@
 """What tests of the application share."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.library import Library, opened
+from podcast_app.settings import Settings
+from tests.library import Library, Place, at, opened
 from tests.media.samples import audio
+from tests.postgresql import PostgreSQL
+from tests.site import Site, free_port, running
+from tests.studio import Studio
+from tests.studio import opened as opened_studio
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +28,75 @@ def wav(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-def library(migrated_database_url: str, tmp_path: Path) -> Iterator[Library]:
+def library(place: Place) -> Iterator[Library]:
     """An empty library with its first show, on each kind of database."""
-    with opened(migrated_database_url, tmp_path) as library:
+    with at(place) as library:
         yield library
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def place(request: pytest.FixtureRequest) -> Place:
+    """Where an empty library with its first show lies: for tests that open it themselves, or from another process."""
+    place: Place = request.getfixturevalue(f"{request.param}_place")
+    return place
+
+
+@pytest.fixture
+def sqlite_place(_first_show_in_folder: Path, tmp_path: Path) -> Place:
+    """As `place`, for a test that one kind of database is enough for."""
+    shutil.copytree(_first_show_in_folder, tmp_path, dirs_exist_ok=True)
+    return Place(f"sqlite:///{tmp_path / 'podcast.db'}", tmp_path)
+
+
+@pytest.fixture
+def postgresql_place(
+    postgresql: PostgreSQL, _first_show_on_postgresql: tuple[str, Path], tmp_path: Path
+) -> Iterator[Place]:
+    """As `place`, for a test that is about PostgreSQL."""
+    template, folder = _first_show_on_postgresql
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    database = postgresql.create(template)
+    yield Place(postgresql.url(database), tmp_path)
+    postgresql.drop(database)
+
+
+@pytest.fixture(scope="session")
+def _first_show_in_folder(_migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once, because its cover takes a second; a test gets a copy."""
+    folder = tmp_path_factory.mktemp("first_show")
+    file = shutil.copy(_migrated_file, folder / "podcast.db")
+    with opened(f"sqlite:///{file}", folder):
+        return folder
+
+
+@pytest.fixture(scope="session")
+def _first_show_on_postgresql(
+    postgresql: PostgreSQL, _migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Path]:
+    """The same for PostgreSQL: a database to copy, and the folder that belongs to it."""
+    folder = tmp_path_factory.mktemp("first_show")
+    database = postgresql.create(_migrated_template)
+    with opened(postgresql.url(database), folder):
+        return database, folder
+
+
+@pytest.fixture
+def site(place: Place) -> Iterator[Site]:
+    """The whole application over real HTTP, with its worker, on each kind of database."""
+    settings = Settings(port=free_port(), data_dir=place.data_dir, database_url=place.database_url, _env_file=None)
+    with running(settings) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same for tests that only look at answers: one for all tests of a file, on SQLite."""
+    with running(Settings(port=free_port(), data_dir=tmp_path_factory.mktemp("site"), _env_file=None)) as site:
+        yield site
+
+
+@pytest.fixture
+def studio(shared_site: Site) -> Iterator[Studio]:
+    """Browsers on the shared site's studio."""
+    with opened_studio(shared_site) as studio:
+        yield studio
