@@ -15,6 +15,7 @@ from podcast_app.listening.messages import NOTHING_YET, piece
 log = logging.getLogger(__name__)
 
 PIECE_BYTES = 256 * 1024  # what one slow listener costs in memory
+BURST = 4  # pieces
 CAN_ASK_FOR_MEMORY = hasattr(os, "RWF_NOWAIT")  # Linux
 READERS = ThreadPoolExecutor(max_workers=16, thread_name_prefix="reading")  # wait for the disk
 
@@ -38,19 +39,32 @@ async def send_file(path: Path, size_bytes: int, part: range, start: Message, re
 
 
 async def _send_rest(file: FileIO, part: range, receive: Receive, send: Send) -> None:
-    gone = asyncio.ensure_future(_gone(receive))
+    """In bursts: while one is sent to a fast listener nothing need wait, so others have their turn in between."""
+    gone: asyncio.Future[None] | None = None
     try:
-        while part and not gone.done():
-            await send(NOTHING_YET)  # waits until the last piece is taken: so one is in memory, and not two
-            data = _in_memory(file, part) or await _from_disk(file, part)
-            if not data:
-                log.error("The file %s ended %d bytes early.", file.name, len(part))
+        while part := await _send_burst(file, part, send):
+            gone = gone or asyncio.ensure_future(_gone(receive))
+            await asyncio.sleep(0)
+            if gone.done():
                 return
-            part = part[len(data) :]
-            await send(piece(data, is_last=not part))
-            await asyncio.sleep(0)  # the others' turn: to a fast listener, nothing above ever waits
     finally:
-        gone.cancel()
+        if gone:
+            gone.cancel()
+
+
+async def _send_burst(file: FileIO, part: range, send: Send) -> range:
+    """Some pieces of the part. What is left of it; nothing when the file has ended."""
+    for _ in range(BURST):
+        await send(NOTHING_YET)  # waits until the last piece is taken: so one is in memory, and not two
+        data = _in_memory(file, part) or await _from_disk(file, part)
+        if not data:
+            log.error("The file %s ended %d bytes early.", file.name, len(part))
+            return range(0)
+        part = part[len(data) :]
+        await send(piece(data, is_last=not part))
+        if not part:
+            break
+    return part
 
 
 def _open(path: Path, size_bytes: int, part: range) -> tuple[FileIO, bytes]:
