@@ -10,7 +10,7 @@ import httpx2
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
-from media.storage import Key
+from media.storage import Full, Key, Storage, Unavailable
 from podcast_app import episodes, leases, objects, publishing
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
 from podcast_app.outcomes import Done
@@ -21,7 +21,7 @@ from podcast_app.work import Work
 log = logging.getLogger(__name__)
 
 HUB_PATIENCE = 10.0  # seconds
-HUB_PAUSE = dt.timedelta(minutes=1)
+PAUSE = dt.timedelta(minutes=1)  # before a hub or a storage that did not take it is asked again
 
 
 def publish_due(work: Work) -> bool:
@@ -44,11 +44,14 @@ def copy_feed(work: Work) -> bool:
     job = work.database.write(_claim_feed, Feed.copied_generation, work.owner, utcnow())
     if job is None:
         return False
-    with _feed_held(work, job):
-        copy = publishing.copy_key(job.path)
-        with work.storage.writing(copy, "application/rss+xml; charset=utf-8") as writer:
-            writer.write(zlib.decompress(job.gzip, wbits=zlib.MAX_WBITS | 16))
-    work.database.write(_feed_done, job, Feed.copied_generation, work.owner)
+    try:
+        with _feed_held(work, job):
+            _copy(work.storage, job)
+    except (Full, Unavailable) as failure:
+        log.warning("The copy of %s was not put to storage: %s", job.path, failure)
+        work.database.write(_feed_waits, job, Feed.copied_generation, work.owner)
+    else:
+        work.database.write(_feed_done, job, Feed.copied_generation, work.owner)
     return True
 
 
@@ -140,6 +143,7 @@ class _FeedJob:
     path: str
     generation: int
     gzip: bytes
+    is_taken_over: bool  # from somebody who was killed at it
 
 
 def _claim_feed(session: Session, done: InstrumentedAttribute[int], owner: str, now: dt.datetime) -> _FeedJob | None:
@@ -147,8 +151,17 @@ def _claim_feed(session: Session, done: InstrumentedAttribute[int], owner: str, 
     feed = session.scalars(lagging.limit(1).with_for_update(skip_locked=True)).first()
     if feed is None:
         return None
+    is_taken_over = feed.lease_owner is not None
     leases.take(feed, owner, now)
-    return _FeedJob(feed.show_id, feed.view, feed.path, feed.generation, feed.gzip)
+    return _FeedJob(feed.show_id, feed.view, feed.path, feed.generation, feed.gzip, is_taken_over)
+
+
+def _copy(storage: Storage, job: _FeedJob) -> None:
+    copy = publishing.copy_key(job.path)
+    if job.is_taken_over:
+        storage.delete(copy)  # with it goes what the dead one had half written
+    with storage.writing(copy, "application/rss+xml; charset=utf-8") as writer:
+        writer.write(zlib.decompress(job.gzip, wbits=zlib.MAX_WBITS | 16))
 
 
 def _feed_held(work: Work, job: _FeedJob) -> AbstractContextManager[None]:
@@ -169,7 +182,7 @@ def _feed_done(session: Session, job: _FeedJob, done: InstrumentedAttribute[int]
 def _feed_waits(session: Session, job: _FeedJob, _done: InstrumentedAttribute[int], owner: str) -> None:
     feed = session.get(Feed, (job.show_id, job.view), with_for_update=True)
     if feed is not None and feed.lease_owner == owner:
-        feed.try_again_at = utcnow() + HUB_PAUSE
+        feed.try_again_at = utcnow() + PAUSE
         leases.let_go(feed)
 
 
