@@ -22,6 +22,19 @@ from podcast_app.work import Work
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a library lies: what another process needs to work in it too."""
+
+    database_url: str
+    data_dir: Path
+    port: int = 8000  # of its address
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(_env_file=None, database_url=self.database_url, data_dir=self.data_dir, port=self.port)
+
+
+@dataclass(frozen=True)
 class Library:
     """One show, and what can be done with it."""
 
@@ -79,10 +92,23 @@ class Library:
 @contextmanager
 def opened(database_url: str, data_dir: Path, **settings: object) -> Iterator[Library]:
     """A new library with its first show, in this database and folder."""
-    chosen = Settings(_env_file=None, database_url=database_url, data_dir=data_dir, **settings)  # type: ignore[arg-type,call-arg]  # pydantic checks them
+    chosen = Settings(_env_file=None, database_url=database_url, data_dir=data_dir, **settings)
     first_start(chosen)
-    database = Database(chosen.database)
+    with _at_hand(chosen) as library:
+        yield library
+
+
+@contextmanager
+def at(place: Place) -> Iterator[Library]:
+    """A library that is there already."""
+    with _at_hand(place.settings) as library:
+        yield library
+
+
+@contextmanager
+def _at_hand(settings: Settings) -> Iterator[Library]:
+    database = Database(settings.database)
     try:
-        yield Library(Work(database, open_storage(None, data_dir), chosen))
+        yield Library(Work(database, open_storage(None, settings.data_dir), settings))
     finally:
         database.close()
