@@ -222,7 +222,7 @@ def _in_its_directory(path: Path, act: Callable[[], T], attempts: int = 10) -> T
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return act()
-    except FileNotFoundError:
+    except (FileNotFoundError, FileExistsError):  # the latter: pruned while mkdir looked whether it is a directory
         if attempts == 1:
             raise
         return _in_its_directory(path, act, attempts - 1)
