@@ -1,0 +1,196 @@
+"""A process that is killed, wherever it stands, leaves the state before or the state after, and nothing beside it."""
+
+import datetime as dt
+import io
+import itertools
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import feedparser
+import pytest
+from rich.console import Console
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from podcast_app import check, episodes, worker
+from podcast_app.models import Edition, Feed, LooseObject
+from tests.library import Library, Place, at
+from tests.podcast_app import jobs
+from tests.postgresql import PostgreSQL
+from tests.site import free_port
+
+JOBS = (jobs.arrive, jobs.prepare, jobs.publish, jobs.withdraw, jobs.give_cover)
+
+
+@dataclass(frozen=True)
+class State:
+    """What a library holds, as far as it is the same in every run."""
+
+    episodes: tuple[tuple[str, str, str], ...]  # title, state, state of the enclosure
+    feeds: tuple[tuple[str, int, tuple[str, ...]], ...]  # view, generation, titles
+    author: str
+    objects: frozenset[tuple[str, int]]  # folders, and how many each has
+
+
+class Copies:
+    """Copies of a library, each for one process to be killed in."""
+
+    def __init__(self, original: Place, postgresql: PostgreSQL | None, folder: Path) -> None:
+        self.original = original
+        self._postgresql = postgresql
+        self._folder = folder
+        self._numbers = itertools.count()
+
+    def new(self) -> Place:
+        folder = Path(shutil.copytree(self.original.data_dir, self._folder / str(next(self._numbers))))
+        if self._postgresql is None:
+            return replace(self.original, data_dir=folder, database_url=f"sqlite:///{folder / 'podcast.db'}")
+        database = self._postgresql.create(_database(self.original))
+        return replace(self.original, data_dir=folder, database_url=self._postgresql.url(database))
+
+    def drop(self, place: Place) -> None:
+        shutil.rmtree(place.data_dir)
+        if self._postgresql is not None:
+            self._postgresql.drop(_database(place))
+
+
+@pytest.fixture
+def copies(
+    place: Place, request: pytest.FixtureRequest, mp3: bytes, tmp_path_factory: pytest.TempPathFactory
+) -> Copies:
+    """Of a library with a published episode, and with a draft that is ready."""
+    place = replace(place, port=free_port())
+    with at(place) as library:
+        library.published(mp3, title="First")
+        library.draft(mp3, title="Second")
+        worker.catch_up(library.work)
+    postgresql = None if place.database_url.startswith("sqlite") else request.getfixturevalue("postgresql")
+    return Copies(place, postgresql, tmp_path_factory.mktemp("copies"))
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_a_process_killed_on_its_way_leaves_the_state_before_or_after(
+    copies: Copies, job: jobs.Job, wav: bytes
+) -> None:
+    requests = _begin(copies, job, wav)
+
+    _kill(copies, job, wav, at_requests={requests // 3, requests * 2 // 3, requests})
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("job", JOBS)
+def test_a_process_killed_anywhere_leaves_the_state_before_or_after(copies: Copies, job: jobs.Job, wav: bytes) -> None:
+    requests = _begin(copies, job, wav)
+
+    states = _kill(copies, job, wav, at_requests=range(1, requests + 1))
+
+    # what a worker would do anyway is done in the end; what ends with its last request is not
+    assert len(states) == (1 if job in (jobs.arrive, jobs.prepare) else 2)
+
+
+def _begin(copies: Copies, job: jobs.Job, audio: bytes) -> int:
+    """How many requests the job makes when it is left alone."""
+    if job is jobs.prepare:
+        with at(copies.original) as library:
+            library.draft(audio, title="Third")
+    place = copies.new()
+    ended = jobs.run(place, job, audio)
+    copies.drop(place)
+    assert not ended.is_killed
+    return ended.requests
+
+
+def _kill(copies: Copies, job: jobs.Job, audio: bytes, at_requests: Iterable[int]) -> set[State]:
+    """The states that were found after each death."""
+    before, guids = _after_a_restart(copies.new())
+    whole = copies.new()
+    jobs.run(whole, job, audio)
+    after, _ = _after_a_restart(whole)
+    outcomes = set()
+    for number in at_requests:
+        place = copies.new()
+        ended = jobs.run(place, job, audio, killed_at=number)
+        assert ended.is_killed
+
+        state, found = _after_a_restart(place)
+
+        assert state == after or (state == before and not ended.is_acknowledged), f"killed at request {number}"
+        assert guids.items() <= found.items(), f"killed at request {number}"
+        outcomes.add(state)
+        copies.drop(place)
+    return outcomes
+
+
+def _after_a_restart(place: Place) -> tuple[State, dict[str, str]]:
+    """What there is, and each GUID, once a worker has caught up an hour later. Nothing is left lying about."""
+    with at(place) as library:
+        _wait_for_the_dead(library)
+        library.work.database.write(_an_hour_passes)
+        worker.catch_up(library.work)
+        said = io.StringIO()
+        found = check.run(
+            library.work.database, library.work.storage, library.work.settings, None, Console(file=said, width=200)
+        )
+        assert found == 0, said.getvalue()
+        assert library.loose() == set()
+        assert _unfinished(place.data_dir) == []
+        return _state(library), library.work.database.read(_guids)
+
+
+def _an_hour_passes(session: Session) -> None:
+    """For everything that ends by itself."""
+    hour = dt.timedelta(hours=1)
+    for column in (LooseObject.delete_after, Edition.lease_until, Edition.try_again_at, Feed.lease_until):
+        table = column.class_
+        for row in session.scalars(select(table).where(column.is_not(None))):
+            setattr(row, column.key, getattr(row, column.key) - hour)
+
+
+def _wait_for_the_dead(library: Library) -> None:
+    """PostgreSQL gives up a dead client's transaction a moment after its death."""
+    if library.work.database.engine.dialect.name == "sqlite":
+        return
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+    )
+    for _ in range(200):
+        if not library.work.database.read(lambda session: session.scalar(others)):
+            return
+        time.sleep(0.02)
+    raise AssertionError("a dead client is still connected")
+
+
+def _unfinished(data_dir: Path) -> list[Path]:
+    """Files that somebody was still at."""
+    aside = (path for folder in ("work", "storage/.partial") for path in (data_dir / folder).rglob("*"))
+    return [path for path in aside if path.is_file()]
+
+
+def _state(library: Library) -> State:
+    def described(session: Session) -> tuple[tuple[str, str, str], ...]:
+        found = session.scalars(episodes.whole())
+        return tuple(sorted((each.texts[0].title, each.state, episodes.enclosure(each).status) for each in found))
+
+    return State(
+        episodes=library.work.database.read(described),
+        feeds=tuple((view, library.feed(view).generation, _titles(library.xml(view))) for view in ("main", "fr")),
+        author=library.show().author,
+        objects=frozenset(Counter(key.rpartition("/")[0] for key in library.objects()).items()),
+    )
+
+
+def _titles(xml: str) -> tuple[str, ...]:
+    return tuple(cast(str, entry.title) for entry in feedparser.parse(xml).entries)
+
+
+def _guids(session: Session) -> dict[str, str]:
+    return {each.texts[0].title: each.guid for each in session.scalars(episodes.whole())}
+
+
+def _database(place: Place) -> str:
+    return place.database_url.rpartition("/")[2]
