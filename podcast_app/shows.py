@@ -91,8 +91,8 @@ def edit(
     *,
     picture: covers.Picture | None = None,
 ) -> Done[Show] | Refused:
-    """Change a locked show, and its feeds with it."""
-    before = _what_items_follow(show)
+    """Change a locked show, and its feeds with it. What was missing before may stay so until an episode goes out."""
+    before, known = _what_items_follow(show), _errors(show, settings)
     if findings := _apply(session, show, changes):
         return Refused(findings)
     if picture is not None:
@@ -100,7 +100,7 @@ def edit(
         session.refresh(show, ["cover"])
     show.version += 1
     session.flush()
-    if errors := _errors(show, settings):
+    if errors := [finding for finding in _errors(show, settings) if finding not in known]:
         return Refused(errors)
     if _what_items_follow(show) != before:
         _move_feeds(session, show, now)
@@ -186,8 +186,12 @@ def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
 
 
 def _errors(show: Show, settings: Settings) -> list[Finding]:
-    found = (checks.show(documents.show_document(show, view, settings)) for view in views(show.language))
-    return checks.errors(finding for findings in found for finding in findings)
+    """Each once, though every view may have it."""
+    found: list[Finding] = []
+    for view in views(show.language):
+        errors = checks.errors(checks.show(documents.show_document(show, view, settings)))
+        found += [finding for finding in errors if finding not in found]
+    return found
 
 
 def _free_slug(session: Session, title: str) -> str:
