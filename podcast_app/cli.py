@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn, TypeVar
 
@@ -39,8 +40,11 @@ app.add_typer(show_app, name="show")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 
-Port = Annotated[int | None, typer.Option(help="Where to listen; 8000 unless PORT says otherwise.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen; 8000 unless PORT says otherwise.")]
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Categories = Annotated[
+    list[str] | None, typer.Option("--category", help="One of Apple's, like News, or News/Politics.")
+]
 Processes = Annotated[int, typer.Option("--workers", min=1, help="How many processes.")]
 
 
@@ -52,17 +56,8 @@ def main() -> None:
     """Run the command line, and turn what went wrong into a sentence."""
     _speak_utf8()
     try:
-        app()
-    except (CommandFailed, BadSettings) as failure:
-        _fail(str(failure))
-    except DBAPIError as failure:
-        if not is_away(failure):
-            raise
-        _fail(f"The database does not answer: {str(failure.orig).strip()}")
-    except Full:
-        _fail("The disk is full. Make room, then try again.")
-    except Unavailable as failure:
-        _fail(f"The storage does not answer: {failure}")
+        with _ending_with(1):
+            app()
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -116,11 +111,15 @@ def show_create(
     language: Annotated[str, typer.Option(help="Its main language, like en or fr.")] = "en",
     description: Annotated[str, typer.Option(help="What it is about.")] = "",
     author: Annotated[str, typer.Option(help="Who makes it.")] = "",
+    category: Categories = None,
 ) -> None:
     """Make a new show, with an empty feed and a cover made from its title."""
     settings = _migrated(_settings())
-    said = {"title": title, "language": language, "description": description, "author": author}
-    fields = _fields(said | ({"slug": slug} if slug else {}))
+    said = {
+        "title": title, "language": language, "description": description, "author": author, "slug": slug,
+        "categories": _categories(category),
+    }  # fmt: skip
+    fields = _fields({name: value for name, value in said.items() if value is not None})
     made = _with_database(settings, lambda database: setup.create_show(database, _storage(settings), fields, settings))
     if isinstance(made, Refused):
         raise CommandFailed(sentences(made.findings))
@@ -149,12 +148,14 @@ def show_edit(
     time_zone: Annotated[str | None, typer.Option()] = None,
     owner_email: Annotated[str | None, typer.Option()] = None,
     copyright_holder: Annotated[str | None, typer.Option("--copyright")] = None,
+    category: Categories = None,
 ) -> None:
     """Change a show; its feeds follow at once."""
     settings = _migrated(_settings())
     said = {
         "title": title, "description": description, "author": author, "language": language, "slug": rename,
         "explicit": explicit, "time_zone": time_zone, "owner_email": owner_email, "copyright": copyright_holder,
+        "categories": _categories(category),
     }  # fmt: skip
     changes = _fields({name: value for name, value in said.items() if value is not None})
     edited = _with_database(
@@ -175,6 +176,8 @@ def user_add(
     administrator: Annotated[bool, typer.Option("--administrator", help="May do everything.")] = False,
 ) -> None:
     """Make a one-time link with which a person creates their account."""
+    if findings := people.email_findings(email):
+        raise CommandFailed(sentences(findings))
     settings = _migrated(_settings())
     secret = _with_database(
         settings,
@@ -299,16 +302,19 @@ def publish(
 
 @app.command()
 def check(show: Annotated[str | None, typer.Option(help="Only this show.")] = None) -> None:
-    """Look at everything as a stranger would: feeds, storage, database, what lags."""
+    """Look at everything as a stranger would: feeds, storage, database, what lags.
+
+    Ends with 0 when all is well, with 1 when something is wrong, with 2 when it could not look.
+    """
     from podcast_app import check as checking
 
-    settings = _migrated(_settings())
-    sys.exit(
-        _with_database(
-            settings,
-            lambda database: checking.run(database, _storage(settings), settings, show, Console(soft_wrap=True)),
+    with _ending_with(2):
+        settings = _migrated(_settings())
+        console = Console(soft_wrap=True)
+        errors = _with_database(
+            settings, lambda database: checking.run(database, _storage(settings), settings, show, console)
         )
-    )
+    sys.exit(errors)
 
 
 @app.command()
@@ -333,7 +339,17 @@ def _settings(port: int | None = None) -> Settings:
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     configure(settings)
+    _make_place(settings)
     return settings
+
+
+def _make_place(settings: Settings) -> None:
+    if settings.database_url and settings.storage_url:
+        return  # nothing of the library lies here
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise BadSettings(f"PODCAST_DATA_DIR: {settings.data_dir} cannot be made: {wrong.strerror}.") from wrong
 
 
 def _migrated(settings: Settings) -> Settings:
@@ -388,6 +404,14 @@ def _fields(said: Mapping[str, object]) -> ShowFields:
     return fields
 
 
+def _categories(said: list[str] | None) -> list[tuple[str, str | None]] | None:
+    """News/Politics: the category and its subcategory. `None`: nothing was said."""
+    if not said:
+        return None
+    parts = (name.partition("/") for name in said)
+    return [(category.strip(), subcategory.strip() or None) for category, _, subcategory in parts]
+
+
 def sentences(findings: Iterable[Finding]) -> str:
     """What stands in the way, a line each."""
     return "\n".join(f"{finding.field}: {finding.message()}" for finding in findings)
@@ -409,6 +433,23 @@ def _speak_utf8() -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  (ourselves, once more)
 
 
-def _fail(sentence: str) -> NoReturn:
+@contextmanager
+def _ending_with(status: int) -> Iterator[None]:
+    """What goes wrong becomes a sentence on standard error and this exit status. Our own mistakes fly on."""
+    try:
+        yield
+    except (CommandFailed, BadSettings) as failure:
+        _fail(str(failure), status)
+    except DBAPIError as failure:
+        if not is_away(failure):
+            raise
+        _fail(f"The database does not answer: {' '.join(str(failure.orig).split())}", status)
+    except Full:
+        _fail("The disk is full. Make room, then try again.", status)
+    except Unavailable as failure:
+        _fail(f"The storage does not answer: {failure}", status)
+
+
+def _fail(sentence: str, status: int) -> NoReturn:
     print(sentence, file=sys.stderr)
-    sys.exit(1)
+    sys.exit(status)

@@ -101,8 +101,9 @@ def is_migrated(url: str) -> bool:
 
 
 def is_away(error: DBAPIError) -> bool:
-    """Whether the database could not be reached, rather than refused what was asked."""
-    return error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
+    """Whether the database could not be reached or read, rather than refused what was asked."""
+    kind = type(error.orig).__name__  # the drivers' own classes; SQLite's last one: the file is damaged, or is none
+    return error.connection_invalidated or kind in ("OperationalError", "DatabaseError")
 
 
 def _engine(url: str, *, foreign_keys: bool = True) -> Engine:

@@ -78,6 +78,12 @@ def password_findings(password: str) -> list[Finding]:
 # --- people ---
 
 
+def email_findings(email: str) -> list[Finding]:
+    if _EMAIL.fullmatch(text.clean_line(email)) and len(email) <= 255:
+        return []
+    return [error("email", "This is not an e-mail address.", "Write it like name@example.org.")]
+
+
 def add_user(
     session: Session,
     *,
@@ -88,9 +94,9 @@ def add_user(
     is_administrator: bool,
     now: dt.datetime,
 ) -> User | list[Finding]:
+    if findings := email_findings(email):
+        return findings
     email = text.clean_line(email).lower()
-    if not _EMAIL.fullmatch(email) or len(email) > 255:
-        return [error("email", "This is not an e-mail address.", "Write it like name@example.org.")]
     name = text.clean_line(name)[:255] or email.partition("@")[0]
     user = User(
         id=UserId(new_id()),

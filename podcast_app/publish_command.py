@@ -162,11 +162,12 @@ def _as_form(value: object) -> str:
 def _read_with_progress(file: Path) -> Iterator[BinaryIO]:
     """The file, open, with a bar on standard error that shows how much was read."""
     if not file.is_file():
-        raise CommandFailed(f"There is no file {file}.")
+        raise CommandFailed(f"{file} is a folder, not a file." if file.is_dir() else f"There is no file {file}.")
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
     try:
         with (
-            Progress(*columns, console=Console(stderr=True), transient=True) as bar,
+            Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
             bar.open(file, "rb", description=file.name) as audio,
         ):
             yield audio

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from functools import partial
 
@@ -24,6 +25,7 @@ GRACE_SECONDS = 8
 
 def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> None:
     """Serve until told to stop. With a worker inside, each process is a whole."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes the signal on when it has stopped
     run = partial(
         uvicorn.run,
         host=host,

@@ -1,11 +1,16 @@
 """What an operator can set: environment variables or a `.env` file, read once and checked at start."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from media.storage.s3_address import s3_address
 
 Words = Annotated[tuple[str, ...], NoDecode]  # separated by commas or spaces
 
@@ -44,6 +49,22 @@ class Settings(BaseSettings):
             raise ValueError("write a whole address, like https://podcast.example.org")
         return value.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        try:
+            make_url(_for_sqlalchemy(value) or "sqlite://").get_dialect().import_dbapi()
+        except (ArgumentError, ImportError) as unknown:
+            raise ValueError("write it like postgresql://name:password@host/database") from unknown
+        return value
+
+    @field_validator("storage_url")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if value:
+            s3_address(value)  # ValueError says what it should be
+        return value
+
     @property
     def origin(self) -> str:
         """The public origin without a trailing slash: every absolute URL is built from it."""
@@ -54,10 +75,7 @@ class Settings(BaseSettings):
         """The database's SQLAlchemy URL."""
         if not self.database_url:
             return f"sqlite:///{self.data_dir / 'podcast.db'}"
-        scheme, separator, rest = self.database_url.partition("://")
-        if scheme in ("postgres", "postgresql"):  # the form that hosting platforms hand out
-            return f"postgresql+psycopg{separator}{rest}"
-        return self.database_url
+        return _for_sqlalchemy(self.database_url)
 
 
 def read() -> Settings:
@@ -65,10 +83,27 @@ def read() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"{_environment_name(problem['loc'])}: {problem['msg']}" for problem in error.errors()]
+        wrong = [f"{_environment_name(problem['loc'])}: {_reason(problem['msg'])}" for problem in error.errors()]
         raise BadSettings("A setting cannot be used. " + "; ".join(wrong) + ".") from error
+    except UnicodeDecodeError as error:
+        raise BadSettings("The file .env is not a UTF-8 text. Save it as UTF-8, then try again.") from error
+    except OSError as error:
+        raise BadSettings(f"The file .env cannot be read: {error.strerror}.") from error
+
+
+def _for_sqlalchemy(url: str) -> str:
+    """Hosting platforms hand out addresses without the driver's name."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg{separator}{rest}" if scheme in ("postgres", "postgresql") else url
 
 
 def _environment_name(location: tuple[int | str, ...]) -> str:
-    name = str(location[0])
-    return name if name.isupper() else f"PODCAST_{name.upper()}"
+    """The variable's name as the operator wrote it: some are also read without our prefix."""
+    name = str(location[0]).upper()
+    short = name.removeprefix("PODCAST_")
+    return short if short in os.environ else f"PODCAST_{short}"
+
+
+def _reason(message: str) -> str:
+    """Pydantic's words without those that only programmers need."""
+    return message.removeprefix("Value error, ").removesuffix(".")

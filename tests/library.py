@@ -40,8 +40,11 @@ class Library:
 
     work: Work
 
+    def shows(self) -> list[Show]:
+        return self.work.database.read(shows.query)
+
     def show(self) -> Show:
-        return self.work.database.read(shows.query)[0]
+        return self.shows()[0]
 
     def draft(self, audio: bytes, filename: str = "recording.mp3", **said: object) -> EpisodeId:
         """A new episode from this audio; `publish` makes it due."""
