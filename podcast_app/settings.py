@@ -23,7 +23,11 @@ class Settings(BaseSettings):
     """Every setting, with its default. Names carry the prefix PODCAST_ in the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PODCAST_", env_file=".env", env_file_encoding="utf-8", frozen=True, extra="ignore"
+        env_prefix="PODCAST_",
+        env_file=(Path(__file__).parents[1] / ".env", ".env"),  # the checkout's, then the caller's folder's
+        env_file_encoding="utf-8",
+        frozen=True,
+        extra="ignore",
     )
 
     port: int = Field(default=8000, ge=0, le=65535, validation_alias=AliasChoices("PODCAST_PORT", "PORT"))

@@ -278,7 +278,7 @@ def test_the_categories_are_those_of_the_reference(corpora: Path) -> None:
 
 def sentences() -> set[str]:
     """Every problem and mend that feeds/ can say; each must be written out in its call."""
-    found = set()
+    found: set[str] = set()
     for module in Path(feeds.__file__).parent.glob("*.py"):
         for call in ast.walk(ast.parse(module.read_text("utf-8"))):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("error", "warning"):
