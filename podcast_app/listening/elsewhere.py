@@ -33,15 +33,18 @@ class Elsewhere:
         """Whether to send listeners there. A public base cannot name a download: what is here too, we then give."""
         return not self._is_here_too or (self._public is not None and not is_download)
 
-    async def redirect(self, *, is_download: bool) -> Answer:
-        """Raises media.storage.Unavailable: a bucket for which we have no credentials."""
+    def redirect(self, *, is_download: bool) -> Answer | None:
+        """To be had at once; None: `sign` first."""
         if self._public is not None and not is_download:
             return self._public
         signed = self._signed.get(is_download)
-        if signed is None or signed.until < time.monotonic():
-            answer = await to_thread.run_sync(self._sign, is_download)
-            signed = self._signed[is_download] = _Signed(answer, time.monotonic() + GIVEN_OUT)
-        return signed.redirect
+        return signed.redirect if signed is not None and signed.until > time.monotonic() else None
+
+    async def sign(self, *, is_download: bool) -> Answer:
+        """A new redirect. Raises media.storage.Unavailable: we have no credentials for the bucket."""
+        answer = await to_thread.run_sync(self._sign, is_download)
+        self._signed[is_download] = _Signed(answer, time.monotonic() + GIVEN_OUT)
+        return answer
 
     def _sign(self, is_download: bool) -> Answer:
         address = self._storage.address(

@@ -28,12 +28,42 @@ _PATH = re.compile(r"/media/([0-9a-f]{16})/(?!\.\.?$)[^/\x00-\x1f\x7f]+")
 MOST_KNOWN = 4000  # ids, at a few kB each
 
 
+class _Asked(NamedTuple):
+    """A request for a recording."""
+
+    headers: dict[bytes, bytes]
+    is_head: bool
+    is_download: bool
+
+
 class _Offer(NamedTuple):
     """A recording that is public."""
 
     answers: MediaAnswers
     elsewhere: Elsewhere
     path: Path | None  # here
+
+    def at_once(self, asked: _Asked) -> Answer | None:
+        """The answer, when neither bytes nor a new signature are needed for it."""
+        is_elsewhere = self.elsewhere.has_it(is_download=asked.is_download)
+        # what `If-Match` names at a bucket is the bucket's own ETag, so the bucket judges it
+        if not is_elsewhere and (changed := self.answers.changed(asked.headers)):
+            return changed
+        if unchanged := self.answers.unchanged(asked.headers):
+            return unchanged
+        if asked.is_head:
+            return self.answers.head(is_download=asked.is_download)
+        return self.elsewhere.redirect(is_download=asked.is_download) if is_elsewhere else None
+
+    async def with_bytes(self, asked: _Asked, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises NotThere, and then nothing was sent."""
+        assert self.path is not None
+        beginning = self.answers.beginning(asked.headers, is_download=asked.is_download)
+        if isinstance(beginning, Answer):
+            await beginning.send(scope, send)
+        else:
+            start, part = beginning
+            await send_file(self.path, self.answers.recording.size_bytes, part, start, receive, send)
 
 
 class _Known(NamedTuple):
@@ -65,11 +95,8 @@ class Media:
 
     async def _lead(self, audio_id: AudioId, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            match await self._find(audio_id):
-                case Answer() as refusal:
-                    await refusal.send(scope, send)
-                case _Offer() as offer:
-                    await _give(offer, scope, receive, send)
+            known = self._remembered(audio_id) or await self._look_up(audio_id)
+            await _give(media_answers.UNKNOWN if known is None else known.to, scope, receive, send)
         except (NotThere, Unavailable) as failure:
             log.error("The audio %s cannot be given out: %s", audio_id, failure)
             await media_answers.UNAVAILABLE.send(scope, send)
@@ -78,11 +105,9 @@ class Media:
                 raise
             await media_answers.UNAVAILABLE.send(scope, send)
 
-    async def _find(self, audio_id: AudioId) -> _Offer | Answer:
+    def _remembered(self, audio_id: AudioId) -> _Known | None:
         known = self._known.get(audio_id)
-        if known is None or self._feeds.changed_after(known.show_id, known.changes):
-            known = await self._look_up(audio_id)
-        return media_answers.UNKNOWN if known is None else known.to
+        return None if known is None or self._feeds.changed_after(known.show_id, known.changes) else known
 
     async def _look_up(self, audio_id: AudioId) -> _Known | None:
         changes = self._feeds.changes
@@ -106,24 +131,19 @@ class Media:
                 return _Offer(MediaAnswers(found), elsewhere, storage.local_path(found.key))
 
 
-async def _give(offer: _Offer, scope: Scope, receive: Receive, send: Send) -> None:
-    headers: dict[bytes, bytes] = dict(scope["headers"])
-    is_download = _is_download(scope["query_string"])
-    is_elsewhere = offer.elsewhere.has_it(is_download=is_download)
-    answers = offer.answers
-    # what `If-Match` names at a bucket is the bucket's own ETag, so the bucket judges it
-    answer = (None if is_elsewhere else answers.changed(headers)) or answers.unchanged(headers)
-    if answer is None and scope["method"] == "HEAD":
-        answer = answers.head(is_download=is_download)
-    if answer is None and is_elsewhere:
-        answer = await offer.elsewhere.redirect(is_download=is_download)
-    match answer or answers.beginning(headers, is_download=is_download):
-        case Answer() as whole:
-            await whole.send(scope, send)
-        case start, part:
-            assert offer.path is not None
-            await send_file(offer.path, answers.recording.size_bytes, part, start, receive, send)
+async def _give(to: _Offer | Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    if isinstance(to, Answer):
+        await to.send(scope, send)
+        return
+    asked = _Asked(dict(scope["headers"]), scope["method"] == "HEAD", _is_download(scope["query_string"]))
+    answer = to.at_once(asked)
+    if answer is None and to.elsewhere.has_it(is_download=asked.is_download):
+        answer = await to.elsewhere.sign(is_download=asked.is_download)
+    if answer is not None:
+        await answer.send(scope, send)
+    else:
+        await to.with_bytes(asked, scope, receive, send)
 
 
 def _is_download(query: bytes) -> bool:
-    return any(parameter.partition(b"=")[0] == b"download" for parameter in query.split(b"&"))
+    return bool(query) and any(parameter.partition(b"=")[0] == b"download" for parameter in query.split(b"&"))

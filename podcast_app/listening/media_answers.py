@@ -26,16 +26,17 @@ class MediaAnswers:
         # the dates of HTTP have whole seconds
         self._modified_at = recording.modified_at and recording.modified_at.replace(microsecond=0)
         kept: Headers = [*CORS, (b"etag", self._etag), (b"cache-control", b"public, max-age=3600")]
-        if self._modified_at:
-            kept.append((b"last-modified", http_date(self._modified_at).encode()))
+        dated: Headers = [(b"last-modified", http_date(self._modified_at).encode())] if self._modified_at else []
         self._described: Headers = [
             *kept,
+            *dated,
             (b"accept-ranges", b"bytes"),
             (b"content-type", recording.media_type.encode()),
             (b"x-content-type-options", b"nosniff"),
         ]
         self._disposition = (b"content-disposition", content_disposition(recording.file_name).encode())
         self._unchanged = answer(304, kept)
+        self._head = answer(200, [*self._described, (b"content-length", b"%d" % recording.size_bytes)])
         self._beyond = answer(416, [*CORS, (b"content-range", b"bytes */%d" % recording.size_bytes), EMPTY])
 
     def changed(self, headers: dict[bytes, bytes]) -> Answer | None:
@@ -52,7 +53,7 @@ class MediaAnswers:
         return self._unchanged if is_changed is False else None
 
     def head(self, *, is_download: bool) -> Answer:
-        return Answer(self._start(200, self._all, is_download=is_download), END)
+        return Answer(self._start(200, self._all, is_download=True), END) if is_download else self._head
 
     def beginning(self, headers: dict[bytes, bytes], *, is_download: bool) -> tuple[Message, range] | Answer:
         """How the answer to a GET begins, and which bytes follow; 416 when we have none of those asked for."""
