@@ -42,9 +42,13 @@ class Page:
         return " ".join(self.document.find("body").text_content().split())
 
     def form(self) -> dict[str, str]:
-        """What the page's main form would send as it stands; files aside."""
+        """What the page's main form would send as it stands; files aside. As in a browser, the line end after
+        `<textarea>` is none, and what is disabled is not sent."""
         form = self.document.xpath("//main//form[not(contains(@action, 'discard'))]")[0]
-        return {name: value or "" for name, value in form.form_values()}
+        disabled = {element.get("name") for element in form.xpath(".//fieldset[@disabled]//*[@name]")}
+        areas = {area.get("name") for area in form.xpath(".//textarea")}
+        values = {name: value or "" for name, value in form.form_values() if name not in disabled}
+        return {name: value.removeprefix("\n") if name in areas else value for name, value in values.items()}
 
     def beside(self, name: str) -> str:
         """What is said to be wrong with an input, read the way a screen reader finds it."""
