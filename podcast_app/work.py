@@ -5,15 +5,33 @@ import fcntl
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event
+from threading import Condition
 
 from media.storage import Storage
 from podcast_app.database import Database
 from podcast_app.models import new_id
 from podcast_app.settings import Settings
+
+
+class Bell:
+    """Wakes all who wait, also one who was busy when it rang: each says how many rings it has heard."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+        self._rung = Condition()
+
+    def ring(self) -> None:
+        with self._rung:
+            self.rings += 1
+            self._rung.notify_all()
+
+    def wait(self, heard: int, seconds: float) -> None:
+        """Until there are more rings than were heard, or the time is over."""
+        with self._rung:
+            self._rung.wait_for(lambda: self.rings > heard, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +42,11 @@ class Work:
     storage: Storage
     settings: Settings
     owner: str = field(default_factory=new_id)  # in whose name leases are taken
-    woken: Event = field(default_factory=Event)  # set when something was just made due
+    bell: Bell = field(default_factory=Bell)
 
     def wake(self) -> None:
-        self.woken.set()
+        """Something was just made due: whoever waits looks at once."""
+        self.bell.ring()
 
 
 Step = Callable[[Work], bool]
@@ -41,18 +60,24 @@ def workbench(settings: Settings) -> Iterator[Path]:
     """
     benches = settings.data_dir / "work"
     benches.mkdir(parents=True, exist_ok=True)
-    _clear_abandoned(benches)
-    bench = Path(tempfile.mkdtemp(dir=benches))
-    with (bench / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield bench
-        finally:
-            shutil.rmtree(bench, ignore_errors=True)
+    with ExitStack() as ours:
+        with _alone(benches):  # or a bench without its lock yet would look abandoned
+            _clear_abandoned(benches)
+            bench = Path(tempfile.mkdtemp(dir=benches))
+            ours.callback(shutil.rmtree, bench, ignore_errors=True)
+            ours.enter_context(_alone(bench))
+        yield bench
+
+
+@contextmanager
+def _alone(folder: Path, *, patiently: bool = True) -> Iterator[None]:
+    """Hold the folder's lock. Impatient, raises BlockingIOError when somebody else does."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if patiently else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def _clear_abandoned(benches: Path) -> None:
-    for bench in benches.iterdir():
-        with contextlib.suppress(OSError), (bench / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # BlockingIOError: somebody is at work there
+    for bench in filter(Path.is_dir, benches.iterdir()):
+        with contextlib.suppress(OSError), _alone(bench, patiently=False):  # at work, or just done
             shutil.rmtree(bench, ignore_errors=True)

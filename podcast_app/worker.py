@@ -50,9 +50,9 @@ class Worker:
 
     def _loop(self, steps: tuple[Step, ...]) -> None:
         while not self._stopping.is_set():
-            self._work.woken.clear()
+            heard = self._work.bell.rings
             if not _round(steps, self._work):
-                self._work.woken.wait(LOOKED_EVERY)
+                self._work.bell.wait(heard, LOOKED_EVERY)
 
 
 def catch_up(work: Work) -> None:

@@ -30,6 +30,8 @@ def publishing_into_a_thousand() -> Iterator[Line]:
     """Row 1: one more episode among 1,000: its item, the feed, ETag and gzip; then the whole transaction."""
     kept, head, tail = _kept(1000)
     newest = count(1000)
+    for number in range(1200):
+        samples.described(number)
 
     def change() -> None:
         number = next(newest)
@@ -168,7 +170,7 @@ def _announce_again(session: Session, work: Work, episode_id: EpisodeId) -> None
     if episode.state == "published":
         publishing.next_generation(session, show, work.settings, utcnow(), remove=[episode_id])
         publishing.episodes.enclosure(episode).public_key = None
-        episode.state = "scheduled"
+    episode.state, episode.publish_at = "scheduled", utcnow()
     objects.announce(session, _KEY, utcnow())
 
 
