@@ -32,10 +32,12 @@ async def send_file(path: Path, size_bytes: int, part: range, start: Message, re
     loop = asyncio.get_running_loop()
     file, first = await loop.run_in_executor(READERS, _open, path, size_bytes, part)
     with file:
+        rest = part[len(first) :]
         await send(start)
-        await send(piece(first, is_last=len(first) == len(part)))
-        if len(first) < len(part):
-            await _send_rest(file, part[len(first) :], receive, send)
+        await send(piece(first, is_last=not rest))
+        del first  # or it would stay in memory for as long as the listener takes
+        if rest:
+            await _send_rest(file, rest, receive, send)
 
 
 async def _send_rest(file: FileIO, part: range, receive: Receive, send: Send) -> None:

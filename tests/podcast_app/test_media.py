@@ -3,8 +3,9 @@
 import logging
 import os
 import time
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email.utils import format_datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -409,6 +410,21 @@ def test_a_listener_who_goes_away_ends_the_reading(listener: Listener, long_one:
     while is_open_here(file):
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_a_slow_listener_costs_the_memory_of_one_piece(listener: Listener, long_one: tuple[str, Path]) -> None:
+    path, _ = long_one
+    with ExitStack() as stack:
+        slow = [stack.enter_context(listener.connected()) for _ in range(20)]
+        tracemalloc.start()
+        stack.callback(tracemalloc.stop)
+        for connection in slow:
+            connection.sendall(request(path, {}))
+            connection.recv(100)
+        time.sleep(0.5)  # until what they do not take fills every buffer of the system
+        held_bytes, _ = tracemalloc.get_traced_memory()
+
+    assert held_bytes < len(slow) * 1.3 * PIECE_BYTES
 
 
 def is_open_here(file: Path) -> bool:
