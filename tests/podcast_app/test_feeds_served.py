@@ -41,9 +41,10 @@ def listener(tmp_path: Path) -> Iterator[Listener]:
 
 
 @pytest.fixture
-def late_listener(tmp_path: Path) -> Iterator[Listener]:
-    """The library is another process's."""
-    with listening(settings(tmp_path), at_once=False) as listener:
+def late_listener(migrated_database_url: str, tmp_path: Path) -> Iterator[Listener]:
+    """The library is another process's; on each kind of database."""
+    chosen = settings(tmp_path).model_copy(update={"database_url": migrated_database_url})
+    with listening(chosen, at_once=False) as listener:
         yield listener
 
 

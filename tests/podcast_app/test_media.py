@@ -267,6 +267,17 @@ def test_a_draft_that_was_asked_for_too_early_is_there_once_published(listener: 
     assert listener.get(early).status == 200
 
 
+def test_each_kind_of_database_knows_what_is_public(migrated_database_url: str, tmp_path: Path, mp3: bytes) -> None:
+    with listening(Settings(_env_file=None, data_dir=tmp_path, database_url=migrated_database_url)) as listener:
+        episode = listener.library.published(mp3, title="Matonge")
+
+        public = listener.get(listener.audio(episode))
+        withdraw(listener, episode)
+        withdrawn = listener.get(listener.audio(episode))
+
+    assert (public.status, withdrawn.status) == (200, 410)
+
+
 def test_withdrawn_audio_is_gone_at_once(listener: Listener, mp3: bytes) -> None:
     episode = listener.library.published(mp3, title="To be withdrawn")
     assert listener.get(listener.audio(episode)).status == 200
