@@ -17,7 +17,7 @@ from typing import BinaryIO, Final, Literal
 
 from media import mpeg
 from media.ffmpeg import NO_ROOM, UNREADABLE, Failed, Input, NoRoom, run
-from media.mpeg_frame import HeaderFrame
+from media.header_frame import HeaderFrame
 from media.probe import probe
 from media.probe.facts import Facts, NotAudio
 from media.source import FileSource

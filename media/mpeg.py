@@ -1,7 +1,6 @@
-"""The frames of an MP3 file: where they are, how long they play, and whether the header frame tells the truth.
+"""The frames of a whole MP3 file: where they are, how long they play, whether the header frame tells the truth.
 
 Everything else in the file (tags of any kind, in front, between and behind; junk) simply is in no run of frames.
-Free-format bitrates, which hardly any player reads, are not understood.
 """
 
 import os
@@ -11,17 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
-from media.mpeg_frame import HeaderFrame, header, header_frame, known, xing_frame
+from media.header_frame import HeaderFrame, header_frame, xing_frame
+from media.mpeg_frame import IN_A_ROW, begin_at, known, layered
 
-BLOCK = 64 * 1024  # bytes read at a time; a mark is kept for each
-LARGEST_FRAME = 1441  # bytes: 320 kbit/s at 32 kHz, padded
-MOST_PIECES = 10_000  # a file with more breaks than this is noise, or made to waste our memory
-SETTLED = 3  # headers in a row that are believed; noise forms them once in some hundred gigabytes
+BLOCK: Final = 64 * 1024  # bytes read at a time; a mark is kept for each
+LARGEST_FRAME: Final = 1441  # bytes: 320 kbit/s at 32 kHz, padded
+MOST_PIECES: Final = 10_000  # a file with more runs, tags and junk than this is noise, or made to waste our time
+MOST_LANDMARKS: Final = 1000  # looked at in a block; in noise there are six
+MOST_TAGS_BEHIND: Final = 16
 
 # Where a layer III frame may begin, or a tag: its pictures, even sounds, must not be taken for the stream.
-LANDMARK = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]|ID3[\x02-\x04]|APETAGEX")
+LANDMARK: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]|ID3[\x02-\x04]|APETAGEX")
 
 
 class Mark(NamedTuple):
@@ -44,8 +45,7 @@ class Run:
 
     @property
     def seconds(self) -> float:
-        first = known(self.opening)
-        return self.frames * first.samples / first.sample_rate_hz
+        return self.frames * known(self.opening).seconds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Stream:
 
     @property
     def sample_rates_hz(self) -> frozenset[int]:
-        return frozenset(known(run.opening).sample_rate_hz for run in self.runs)
+        return frozenset(known(run.opening).kind.sample_rate_hz for run in self.runs)
 
     @property
     def channels(self) -> int:
@@ -87,7 +87,7 @@ class Stream:
         """How long it plays, without the encoder's delay and padding; with them when there is nothing else."""
         seconds = sum(run.seconds for run in self.runs)
         trimmed_samples = self.header_frame.trimmed_samples if self.header_frame else 0
-        trimmed = trimmed_samples / known(self.runs[0].opening).sample_rate_hz
+        trimmed = trimmed_samples / known(self.runs[0].opening).kind.sample_rate_hz
         return round((seconds - trimmed if trimmed < seconds else seconds) * 1000)
 
 
@@ -98,7 +98,7 @@ def read(file: BinaryIO) -> Stream | None:
     if not runs or len(pieces) > MOST_PIECES:
         return None
     stream = Stream(runs=runs, header_frame=None)
-    first = pieces[0]
+    first = next(piece for piece in pieces if piece is not None)
     if isinstance(first, HeaderFrame) and _is_true(first, stream):
         return replace(stream, header_frame=first)
     return stream
@@ -115,27 +115,30 @@ def new_header_frame(stream: Stream) -> bytes:
     return xing_frame(opening, frames=stream.frames, audio_bytes=stream.audio_bytes, sizes=sizes)
 
 
-def _pieces(file: BinaryIO, end: int) -> Iterator[HeaderFrame | Run]:
-    """Header frames and runs in the order of the file; tags and junk are stepped over."""
+def _pieces(file: BinaryIO, end: int) -> Iterator[HeaderFrame | Run | None]:
+    """Header frames and runs in the order of the file; None for what is none of them, but takes time to step over."""
     position = _landmark(file, 0, end)
     while position < end:
         opening = _at(file, position, LARGEST_FRAME)
         if length := _tag_length(opening, end - position):
+            yield None
             position = _landmark(file, position + length, end)
         elif described := header_frame(opening, position):
             yield described
             position = _landmark(file, described.stop, end)
         else:
             run, position = _run(file, position, end)
-            if run.frames:
-                yield run
+            yield run if run.frames else None
 
 
 def _landmark(file: BinaryIO, position: int, end: int) -> int:
-    """The first place from `position` on where frames or a tag begin; `end` when there is none."""
+    """The first place from `position` on where frames or a tag begin; `end` when there is none.
+
+    What comes after too many that only look so is not searched up to the next block: no sound is so dense.
+    """
     while position < end:
-        block = _at(file, position, min(BLOCK + SETTLED * LARGEST_FRAME, end - position))
-        for found in LANDMARK.finditer(block, 0, BLOCK + 8):
+        block = _at(file, position, min(BLOCK + IN_A_ROW * LARGEST_FRAME, end - position))
+        for found in islice(LANDMARK.finditer(block, 0, BLOCK + 8), MOST_LANDMARKS):
             if _is_landmark(block, found.start(), end - position):
                 return position + found.start()
         position += BLOCK
@@ -144,17 +147,9 @@ def _landmark(file: BinaryIO, position: int, end: int) -> int:
 
 def _is_landmark(block: bytes, offset: int, room: int) -> bool:
     """Whether a tag, or frames that agree with each other, begin here; `room` bytes are left from the block's start."""
-    if block[offset] != 0xFF:
-        return _tag_length(block[offset : offset + 32], room - offset) > 0
-    lengths = _Lengths(block[offset : offset + 4])
-    headers = 0
-    try:
-        while headers < SETTLED and offset + 4 <= len(block):
-            offset += lengths[block[offset : offset + 4]]
-            headers += 1
-    except KeyError:
-        return False
-    return headers == SETTLED or offset == room or (offset > room and headers > 1)
+    if block[offset] == 0xFF:
+        return begin_at(block, offset, room)
+    return _tag_length(block[offset : offset + 32], room - offset) > 0
 
 
 def _run(file: BinaryIO, start: int, end: int) -> tuple[Run, int]:
@@ -198,19 +193,18 @@ def _walk(block: bytes, lengths: "_Lengths") -> tuple[int, int, int, bool]:
 
 
 class _Lengths(dict[bytes, int]):
-    """The length of a frame by its header. Only frames of one sample rate belong together: others are KeyErrors."""
+    """The length of a frame by its header. Only frames of one kind belong together: others are KeyErrors."""
 
     def __init__(self, opening: bytes) -> None:
         super().__init__()
-        first = header(opening)
-        self._sample_rate_hz = first.sample_rate_hz if first else 0
+        self._kind = known(opening).kind
 
     def __missing__(self, four: bytes) -> int:
-        found = header(four)
-        if found is None or found.sample_rate_hz != self._sample_rate_hz:
+        found = layered(four)
+        if found is None or found.kind != self._kind:
             raise KeyError(four)
-        self[four] = found.length
-        return found.length
+        self[four] = found.size_bytes
+        return found.size_bytes
 
     def bitrates_kbps(self) -> frozenset[int]:
         return frozenset(known(four).bitrate_kbps for four in self)
@@ -219,7 +213,10 @@ class _Lengths(dict[bytes, int]):
 def _end_of_sound(file: BinaryIO) -> int:
     """Where the tags at the end of the file begin: a last frame that was cut must not swallow them."""
     end = file.seek(0, os.SEEK_END)
-    while 0 < (length := _trailing_tag_length(_at(file, max(0, end - 128), min(128, end)))) <= end:
+    for _ in range(MOST_TAGS_BEHIND):
+        length = _trailing_tag_length(_at(file, max(0, end - 128), min(128, end)))
+        if not 0 < length <= end:
+            break
         end -= length
     return end
 

@@ -1,120 +1,119 @@
-"""What the bytes of one MP3 frame say: its header, and the header frame that describes a whole stream.
+"""What the header of one frame of MPEG audio says: MP1, MP2 and MP3, and raw AAC (ADTS).
 
-Sources: ISO/IEC 11172-3 and 13818-3 for headers; the Xing, LAME and VBRI frames as encoders write them.
+Sources: ISO/IEC 11172-3, 2.4.1.3, its low sample rates in 13818-3 and 2.5, and ISO/IEC 13818-7, 6.2.
+A bitrate that is left open ("free format"), which hardly any player reads, makes no header.
 """
 
-import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Final, NamedTuple
 
-BITRATES_KBPS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)  # MPEG 1
-LOW_BITRATES_KBPS = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)  # MPEG 2 and 2.5
-SAMPLE_RATES_HZ = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # by version bits
+IN_A_ROW: Final = 3  # headers that are believed: noise forms them once in some hundred gigabytes
+
+_KBPS: Final = {  # (is MPEG 1, layer): by index; index 0 means "free", 15 is forbidden
+    (True, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_MPEG_1_HZ: Final = (44100, 48000, 32000)
+_HALVINGS: Final = {0b11: 0, 0b10: 1, 0b00: 2}  # of the sample rate in MPEG 1, 2 and 2.5
+_ADTS_HZ: Final = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+
+
+class Kind(NamedTuple):
+    """What frames that belong together have in common."""
+
+    codec: str  # "mp1", "mp2", "mp3", "aac"
+    sample_rate_hz: int
 
 
 class Header(NamedTuple):
-    """What the four bytes in front of a frame say."""
+    """What the bytes in front of a frame say."""
 
-    length: int  # bytes, of the whole frame
-    sample_rate_hz: int
+    kind: Kind
+    size_bytes: int  # of the whole frame
     samples: int  # that the frame plays, in each channel
-    bitrate_kbps: int
-    channels: int
+    channels: int  # 0: AAC that says it elsewhere
+    bitrate_kbps: int = 0  # 0: AAC, which does not say
+
+    @property
+    def seconds(self) -> float:
+        """How long the frame plays."""
+        return self.samples / self.kind.sample_rate_hz
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderFrame:
-    """A first frame that describes the stream and does not sound (Xing, Info or VBRI)."""
-
-    start: int  # bytes into the file
-    stop: int
-    frames: int | None  # that follow, it says
-    audio_bytes: int | None  # of the frames; most encoders count this one in
-    trimmed_samples: int  # the encoder's delay and padding, which players leave out
-
-
-def header(four: bytes) -> Header | None:
-    """What a frame header says; None when these bytes are none of layer III, or leave the bitrate open."""
-    if len(four) < 4 or four[0] != 0xFF or four[1] & 0xE6 != 0xE2:
+def header(data: bytes, at: int = 0) -> Header | None:
+    """The header that starts there, of four bytes (seven for AAC); None when none does."""
+    four = data[at : at + 4]
+    if len(four) < 4 or four[0] != 0xFF:
         return None
-    version = four[1] >> 3 & 3
-    rates = SAMPLE_RATES_HZ.get(version)
-    bitrate_index, rate_index = four[2] >> 4, four[2] >> 2 & 3
-    if rates is None or rate_index == 3 or bitrate_index in (0, 15):
+    return _adts(data[at : at + 7]) if four[1] & 0xF6 == 0xF0 else layered(four)
+
+
+@lru_cache(4096)  # the few headers of a file come again and again
+def layered(four: bytes) -> Header | None:
+    """What these four bytes say as a header of MP1, MP2 or MP3; None when they are none."""
+    if len(four) < 4 or four[0] != 0xFF or four[1] < 0xE0:
         return None
-    bitrate_kbps = (BITRATES_KBPS if version == 3 else LOW_BITRATES_KBPS)[bitrate_index]
-    samples = 1152 if version == 3 else 576
-    length = samples // 8 * bitrate_kbps * 1000 // rates[rate_index] + (four[2] >> 1 & 1)
-    return Header(length, rates[rate_index], samples, bitrate_kbps, 1 if four[3] >> 6 == 3 else 2)
+    version, layer = four[1] >> 3 & 0b11, 4 - (four[1] >> 1 & 0b11)
+    bitrate, rate, padding = four[2] >> 4, four[2] >> 2 & 0b11, four[2] >> 1 & 1
+    if version not in _HALVINGS or layer == 4 or rate == 0b11 or bitrate in (0, 15):
+        return None
+    is_mpeg_1 = version == 0b11
+    kbps, rate_hz = _KBPS[is_mpeg_1, layer][bitrate], _MPEG_1_HZ[rate] >> _HALVINGS[version]
+    samples = {1: 384, 2: 1152, 3: 1152 if is_mpeg_1 else 576}[layer]
+    slot_bytes = 4 if layer == 1 else 1
+    return Header(
+        kind=Kind(f"mp{layer}", rate_hz),
+        size_bytes=(samples // 8 * kbps * 1000 // slot_bytes // rate_hz + padding) * slot_bytes,
+        samples=samples,
+        channels=1 if four[3] >> 6 == 0b11 else 2,
+        bitrate_kbps=kbps,
+    )
 
 
 def known(four: bytes) -> Header:
-    """A header that was read before."""
-    found = header(four)
+    """A header of MP1, MP2 or MP3 that was read before."""
+    found = layered(four)
     assert found is not None
     return found
 
 
-def header_frame(opening: bytes, start: int) -> HeaderFrame | None:
-    """The Xing, Info or VBRI frame that begins with these bytes."""
-    found = header(opening[:4])
-    if found is None or len(opening) < found.length:
-        return None
-    content = opening[_side_information(found) + 4 : found.length]
-    frames = audio_bytes = None
-    trimmed = 0
-    if content[:4] in (b"Xing", b"Info"):
-        frames, audio_bytes, trimmed = _xing(content)
-    elif opening[36:40] == b"VBRI":
-        audio_bytes, frames = int.from_bytes(opening[46:50], "big"), int.from_bytes(opening[50:54], "big")
-    else:
-        return None
-    return HeaderFrame(
-        start=start, stop=start + found.length, frames=frames, audio_bytes=audio_bytes, trimmed_samples=trimmed
-    )
+def frames(data: bytes, at: int = 0) -> Iterator[Header]:
+    """The frames of one kind that follow each other from there on; the last one may be cut."""
+    first = following = header(data, at)
+    read, width = (_adts, 7) if first and first.kind.codec == "aac" else (layered, 4)
+    while first and following and following.kind == first.kind:
+        yield following
+        at += following.size_bytes
+        following = read(data[at : at + width])
 
 
-def xing_frame(opening: bytes, *, frames: int, audio_bytes: int, sizes: Sequence[float]) -> bytes:
-    """A header frame for `frames` frames like the one that opens so, which take `audio_bytes`.
+def begin_at(data: bytes, at: int, room: int) -> bool:
+    """Whether frames begin there: some in a row, or fewer up to where the sound ends, `room` bytes into the data.
 
-    `sizes` are the bytes of the frames before each of the 100 percents of the time.
+    A frame that is alone must fill the room exactly; the last of several may be cut.
     """
-    start = _side_information(known(opening)) + 4
-    frame = _silent_frame(opening, at_least=start + 116)
-    total = len(frame) + audio_bytes
-    contents = bytes(min(255, int(256 * (len(frame) + size) / total)) for size in sizes)  # 256ths of the file
-    content = b"Xing" + struct.pack(">III", 0b111, frames, total) + contents
-    frame[start : start + len(content)] = content
-    return bytes(frame)
+    row = list(islice(frames(data, at), IN_A_ROW))
+    stop = at + sum(each.size_bytes for each in row)
+    return len(row) == IN_A_ROW or (len(row) > 1 and stop >= room) or (len(row) == 1 and stop == room)
 
 
-def _xing(content: bytes) -> tuple[int | None, int | None, int]:
-    """Frames, bytes and trimmed samples as a Xing frame tells them; its flags say which fields are there."""
-    flags = int.from_bytes(content[4:8], "big")
-    position = 8
-    fields: list[bytes] = []
-    for bit, size in enumerate((4, 4, 100, 4)):  # frames, bytes, table of contents, quality
-        present = size if flags >> bit & 1 else 0
-        fields.append(content[position : position + present])
-        position += present
-    frames, audio_bytes = (int.from_bytes(field, "big") if field else None for field in fields[:2])
-    encoder, delays = content[position : position + 4], int.from_bytes(content[position + 21 : position + 24], "big")
-    trimmed = (delays >> 12) + (delays & 0xFFF) if encoder in (b"LAME", b"Lavf", b"Lavc") else 0
-    return frames, audio_bytes, trimmed
-
-
-def _side_information(found: Header) -> int:
-    """Bytes between a frame's header and its sound, where a Xing frame puts its name."""
-    if found.samples == 1152:
-        return 17 if found.channels == 1 else 32
-    return 9 if found.channels == 1 else 17
-
-
-def _silent_frame(opening: bytes, *, at_least: int) -> bytearray:
-    """An empty frame of the same kind as the one that opens so; the smallest that has this many bytes."""
-    for bitrate_index in range(1, 15):
-        four = bytes((0xFF, opening[1] | 1, bitrate_index << 4 | opening[2] & 0b1100, opening[3]))
-        if (length := known(four).length) >= at_least:
-            return bytearray(four.ljust(length, b"\0"))
-    raise AssertionError("every layer III frame can hold a Xing header")
+def _adts(seven: bytes) -> Header | None:
+    if len(seven) < 7:
+        return None
+    _, _, third, fourth, fifth, sixth, seventh = seven
+    rate, channels = third >> 2 & 0b1111, (third & 1) << 2 | fourth >> 6
+    size_bytes = (fourth & 0b11) << 11 | fifth << 3 | sixth >> 5
+    if rate >= len(_ADTS_HZ) or size_bytes <= 7:
+        return None
+    return Header(
+        kind=Kind("aac", _ADTS_HZ[rate]),
+        size_bytes=size_bytes,
+        samples=1024 * ((seventh & 0b11) + 1),
+        channels=8 if channels == 7 else channels,
+    )

@@ -8,6 +8,9 @@ from typing import Final, Protocol
 from media.storage import Key, Storage
 
 BLOCK_BYTES: Final = 64 * 1024  # larger ones save no request on real files, smaller ones cost more of them
+MOST_BYTES: Final = 32 << 20  # that one file may cost
+MOST_CALLS: Final = 100_000
+KEPT_BLOCKS: Final = 64
 
 
 class Source(Protocol):
@@ -35,6 +38,17 @@ class FileSource:
             return file.read(stop - start)
 
 
+class BytesSource:
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.size = len(data)
+        self._data = data
+
+    def read(self, start: int, stop: int) -> bytes:
+        return self._data[start:stop]
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """An object in storage whose size is known already."""
@@ -54,20 +68,15 @@ class Damaged(Exception):
 class Reader:
     """A source for parsers of hostile files: few requests to the source, and a limit on all that a file can cost.
 
-    Raises Damaged where a file asks for more than the limits. What the source itself raises passes: a storage that is
+    Raises Damaged where a file asks for more. What the source itself raises passes: a storage that is
     down must not look like a bad file.
     """
 
-    def __init__(
-        self, source: Source, *, byte_budget: int = 32 << 20, call_budget: int = 100_000, kept_blocks: int = 64
-    ) -> None:
+    def __init__(self, source: Source) -> None:
         self.size = source.size
-        self.requests = 0  # made to the source
-        self.fetched_bytes = 0
         self._source = source
-        self._byte_budget = byte_budget
-        self._calls_left = call_budget
-        self._kept_blocks = kept_blocks
+        self._bytes_left = MOST_BYTES
+        self._calls_left = MOST_CALLS
         self._blocks: OrderedDict[int, bytes] = OrderedDict()  # the least recently used first
 
     def read(self, start: int, stop: int) -> bytes:
@@ -78,8 +87,10 @@ class Reader:
         start, stop = max(start, 0), min(stop, self.size)
         if start >= stop:
             return b""
-        first = start // BLOCK_BYTES
-        offset = start - first * BLOCK_BYTES
+        first, offset = divmod(start, BLOCK_BYTES)
+        if first in self._blocks and offset + stop - start <= BLOCK_BYTES:  # nearly always
+            self._blocks.move_to_end(first)
+            return self._blocks[first][offset : offset + stop - start]
         blocks = self._between(first, (stop - 1) // BLOCK_BYTES + 1)
         return b"".join(blocks)[offset : offset + stop - start]
 
@@ -101,7 +112,7 @@ class Reader:
             else:
                 blocks += self._fetched(number, self._next_kept(number, end))
             number = first + len(blocks)
-        for number, block in enumerate(blocks[-self._kept_blocks :], end - min(len(blocks), self._kept_blocks)):
+        for number, block in enumerate(blocks[-KEPT_BLOCKS:], end - min(len(blocks), KEPT_BLOCKS)):
             self._keep(number, block)
         return blocks
 
@@ -110,10 +121,9 @@ class Reader:
 
     def _fetched(self, first: int, end: int) -> list[bytes]:
         start, stop = first * BLOCK_BYTES, min(end * BLOCK_BYTES, self.size)
-        if self.fetched_bytes + stop - start > self._byte_budget:  # before anything is allocated
+        if stop - start > self._bytes_left:  # before anything is allocated
             raise Damaged("asks for too many bytes")
-        self.requests += 1
-        self.fetched_bytes += stop - start
+        self._bytes_left -= stop - start
         data = self._source.read(start, stop)
         if len(data) != stop - start:
             raise Damaged("is shorter than it was")
@@ -121,5 +131,5 @@ class Reader:
 
     def _keep(self, number: int, block: bytes) -> None:
         self._blocks[number] = block
-        if len(self._blocks) > self._kept_blocks:
+        if len(self._blocks) > KEPT_BLOCKS:
             self._blocks.popitem(last=False)

@@ -30,12 +30,9 @@ class Tags:
 
     title: str = ""
     artist: str = ""
-    album: str = ""
     comment: str = ""  # the longer description where there is one; may have several lines
     track: int | None = None
     season: int | None = None  # of a set: ID3 TPOS, MP4 season or disk, Vorbis SEASON or DISCNUMBER
-    date: str | None = None  # as written: "2021", "2021-02-28T10:00", "28.02.2021"
-    language: str | None = None  # as written: "fra", "fr-BE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ _SYNC = re.compile(rb"\xff(?=[\xf8\xf9])")
 _TOLERANCE: Final = 0.02
 _MOST_BLOCKS: Final = 128
 _MOST_PICTURES: Final = 16
+_MOST_SYNCS: Final = 1000  # looked at; in noise there are two in a block
 _COMMENTS: Final = 4  # kinds of blocks (RFC 9639, 8.1)
 _PICTURE: Final = 6
 
@@ -93,7 +94,7 @@ def sound(reader: Reader, start: int) -> Sound:
 def _last_sample(reader: Reader, info: StreamInfo) -> int:
     """Samples up to the end of the last frame that begins in the last block of the file; 0 when none is found."""
     tail = reader.read(reader.size - BLOCK_BYTES, reader.size)
-    for sync in reversed(list(_SYNC.finditer(tail))):
+    for sync in reversed(list(_SYNC.finditer(tail))[-_MOST_SYNCS:]):
         if end := _frame_end(tail[sync.start() : sync.start() + 20], info):
             return end
     return 0

@@ -5,14 +5,14 @@ chosen here, before it sees them.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from itertools import islice
 from typing import Final, NamedTuple, Protocol
 
 from mutagen.id3 import ID3
 
-from media.source import Reader
+from media.source import BytesSource, Reader, Source
 
 _MOST_TAG_BYTES: Final = 24 << 20
 _MOST_TEXT_BYTES: Final = 256 << 10
@@ -21,8 +21,7 @@ _MOST_FRAMES: Final = 4000
 _MOST_KEPT: Final = 1000
 _MOST_INSIDE: Final = 50  # of a chapter
 _TEXTS: Final = (
-    b"TIT2 TIT3 TPE1 TPE2 TALB TRCK TPOS TDRC TDRL TYER TDAT TIME TLAN TDES COMM TXXX WXXX "
-    b"TT2 TP1 TP2 TAL TRK TPA TYE TDA TIM TLA COM TXX"  # of version 2.2
+    b"TIT2 TIT3 TPE1 TPE2 TRCK TPOS TDES COMM TXXX WXXX TT2 TP1 TP2 TRK TPA COM TXX"  # of version 2.2
 ).split()
 _PICTURES: Final = (b"APIC", b"PIC")
 _UNPACKED: Final = {2: 0, 3: 0xC0, 4: 0x0C}  # flags of compressed and encrypted frames, by version
@@ -35,7 +34,18 @@ class Frames(Protocol):
     def items(self) -> list[tuple[str, object]]: ...
 
 
+class _Place(NamedTuple):
+    """Where a frame is, by its header."""
+
+    name: bytes
+    flags: bytes
+    start: int  # of its content
+    stop: int
+
+
 class _Raw(NamedTuple):
+    """A frame as it is written."""
+
     name: bytes
     flags: bytes
     content: bytes
@@ -64,18 +74,23 @@ def _decoded(tag: bytes) -> dict[str, object]:
 
 
 def _harmless(reader: Reader, start: int) -> bytes:
-    """The tag that begins there, with the chosen frames only; empty when its version is unknown."""
+    """The tag that begins there, with the chosen frames only; empty when its version is unknown.
+
+    Other frames, and the padding that some programs leave by the megabyte, are not read.
+    """
     header = reader.read(start, start + 10)
     version, flags = header[3], header[5]
     if version not in _UNPACKED:
         return b""
-    content = reader.read(start + 10, start + 10 + min(syncsafe(header[6:10]), _MOST_TAG_BYTES))
+    source: Source = reader
+    at, end = start + 10, min(start + 10 + min(syncsafe(header[6:10]), _MOST_TAG_BYTES), reader.size)
     if flags & 0x80 and version < 4:  # unsynchronised as a whole; version 2.4 does it frame by frame
-        content = content.replace(b"\xff\0", b"\xff")
+        source = BytesSource(reader.read(at, end).replace(b"\xff\0", b"\xff"))
+        at, end = 0, source.size
         flags &= ~0x80
     if flags & 0x40 and version > 2:
-        content = _after_extended_header(content, version)
-    kept = _joined(_chosen(content, version), version)
+        at += _extended_header_bytes(source.read(at, at + 4), version)
+    kept = _joined(_chosen(source, _places(source, at, end, version), version), version)
     return b"ID3" + bytes((version, 0, flags & 0x80)) + _as_syncsafe(len(kept)) + kept
 
 
@@ -88,75 +103,78 @@ def _as_syncsafe(number: int) -> bytes:
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
-def _after_extended_header(content: bytes, version: int) -> bytes:
-    if len(content) < 4 or content[0] >= 0x41:  # the flag is set, but a frame follows: seen in real files
-        return content
-    return content[syncsafe(content[:4]) if version == 4 else 4 + int.from_bytes(content[:4], "big") :]
+def _extended_header_bytes(size: bytes, version: int) -> int:
+    if len(size) < 4 or size[0] >= 0x41:  # the flag is set, but a frame follows: seen in real files
+        return 0
+    return syncsafe(size) if version == 4 else 4 + int.from_bytes(size, "big")
 
 
-def _chosen(content: bytes, version: int) -> Iterator[_Raw]:
+def _chosen(source: Source, places: Iterator[_Place], version: int) -> Iterator[_Raw]:
     """The frames that are wanted and may be decoded; a chapter's without its pictures."""
     kept = 0
-    for number, frame in enumerate(_walked(content, version)):
-        if kept == _MOST_KEPT or number == _MOST_FRAMES:
+    for place in islice(places, _MOST_FRAMES):
+        if kept == _MOST_KEPT:
             return
-        if frame.flags[1] & _UNPACKED[version]:
-            continue
-        if frame.name == b"CHAP":
-            frame = frame._replace(content=_harmless_chapter(frame.content, version))
-        elif not _is_wanted(frame):
+        if place.flags[1] & _UNPACKED[version] or place.stop - place.start > _most_bytes(place.name):
             continue
         kept += 1
-        yield frame
+        frame = _Raw(place.name, place.flags, source.read(place.start, place.stop))
+        yield frame._replace(content=_harmless_chapter(frame.content, version)) if frame.name == b"CHAP" else frame
 
 
-def _is_wanted(frame: _Raw) -> bool:
-    most_bytes = _MOST_PICTURE_BYTES if frame.name in _PICTURES else _MOST_TEXT_BYTES if frame.name in _TEXTS else 0
-    return len(frame.content) <= most_bytes
+def _most_bytes(name: bytes) -> int:
+    """The largest content that is wanted of a frame of this name; -1 when none is."""
+    if name in _PICTURES or name == b"CHAP":
+        return _MOST_PICTURE_BYTES
+    return _MOST_TEXT_BYTES if name in _TEXTS else -1
 
 
 def _harmless_chapter(content: bytes, version: int) -> bytes:
     """A chapter's own fields, and of the frames inside only its words (ID3v2 Chapter Frame Addendum, 3.1)."""
     inner = content.find(b"\0") + 1 + 16
-    frames = islice(_walked(content[inner:], version), _MOST_INSIDE)
-    words = (each for each in frames if each.name in _TEXTS and not each.flags[1] & _UNPACKED[version])
+    source = BytesSource(content)
+    words = (
+        _Raw(place.name, place.flags, content[place.start : place.stop])
+        for place in islice(_places(source, inner, len(content), version), _MOST_INSIDE)
+        if place.name in _TEXTS and not place.flags[1] & _UNPACKED[version]
+    )
     return content[:inner] + _joined(words, version)[:_MOST_TEXT_BYTES]
 
 
-def _walked(content: bytes, version: int) -> Iterator[_Raw]:
+def _places(source: Source, at: int, end: int, version: int) -> Iterator[_Place]:
+    """The frames from `at` on, up to the padding or the end of the tag; only headers are read."""
     name_bytes, header_bytes = (3, 6) if version == 2 else (4, 10)
-    at = 0
-    while at + header_bytes < len(content):
-        name = content[at : at + name_bytes]
+    while at + header_bytes < end:
+        header = source.read(at, at + header_bytes)
+        name = header[:name_bytes]
         if not _NAME.fullmatch(name):
             return  # padding
-        size = _frame_bytes(content, at, version)
-        flags = content[at + 8 : at + 10] if version > 2 else b"\0\0"
-        at += header_bytes
-        yield _Raw(name, flags, content[at : at + size])
-        at += size
+        start = at + header_bytes
+        at = start + _frame_bytes(source, header, start, end, version)
+        yield _Place(name, header[8:10] if version > 2 else b"\0\0", start, min(at, end))
 
 
-def _frame_bytes(content: bytes, at: int, version: int) -> int:
+def _frame_bytes(source: Source, header: bytes, start: int, end: int, version: int) -> int:
+    """The length of the content that begins at `start` behind this header."""
     if version == 2:
-        return int.from_bytes(content[at + 3 : at + 6], "big")
-    size = content[at + 4 : at + 8]
+        return int.from_bytes(header[3:6], "big")
+    size = header[4:8]
     plain = int.from_bytes(size, "big")
-    if version == 3:
+    if version == 3 or max(size) > 0x7F:
         return plain
-    following = content[at + 10 + plain : at + 14 + plain]
     # iTunes wrote plain sizes into version 2.4: larger than 127, the two ways differ, and one leads to a frame.
-    is_plain = max(size) > 0x7F or (plain > 0x7F and _NAME.fullmatch(following) and not _leads_on(content, at, size))
-    return plain if is_plain else syncsafe(size)
+    proper = syncsafe(size)
+    if plain == proper or _leads_on(source.read(start + proper, min(start + proper + 4, end))):
+        return proper
+    return plain if _NAME.fullmatch(source.read(start + plain, min(start + plain + 4, end))) else proper
 
 
-def _leads_on(content: bytes, at: int, size: bytes) -> bool:
-    end = at + 10 + syncsafe(size)
-    following = content[end : end + 4]
+def _leads_on(following: bytes) -> bool:
+    """Whether a frame, padding or the end of the tag follows."""
     return not following.strip(b"\0") or bool(_NAME.fullmatch(following))
 
 
-def _joined(frames: Iterator[_Raw], version: int) -> bytes:
+def _joined(frames: Iterable[_Raw], version: int) -> bytes:
     return b"".join(_written(frame, version) for frame in frames)
 
 

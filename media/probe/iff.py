@@ -1,15 +1,18 @@
-"""WAV (RIFF, RF64) and AIFF: chunks, each with a name and a size that may lie."""
+"""WAV (RIFF, RF64, Wave64) and AIFF: chunks, each with a name and a size that may lie."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Literal
 
-from media.probe.facts import Sound
+from media.probe import refusals
+from media.probe.facts import NotAudio, Sound
 from media.source import Damaged, Reader
 from media.text import clean_line
 
 Order = Literal["little", "big"]
+
+WAVE64: Final = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")  # how Sony's form for long recordings begins
 
 _MOST_CHUNKS: Final = 1000
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF  # written by those who cannot go back, and by RF64, whose sizes stand elsewhere
@@ -17,16 +20,17 @@ _TOLERANCE: Final = 0.02
 _EXTENSIBLE: Final = 0xFFFE
 _WAV_CODECS: Final = {
     0x01: "pcm", 0x03: "pcm", 0x02: "adpcm", 0x11: "adpcm", 0x06: "alaw", 0x07: "mulaw",
-    0x31: "gsm", 0x50: "mp2", 0x55: "mp3", 0xFF: "aac",
+    0x31: "gsm", 0x50: "mp2", 0x55: "mp3",
 }  # fmt: skip
+_AAC: Final = 0xFF  # nothing says where its frames begin: ffmpeg 5.1 makes a tenth of a second of an hour
 _AIFF_CODECS: Final = {
     **dict.fromkeys((b"NONE", b"twos", b"sowt", b"fl32", b"FL32", b"fl64", b"FL64", b"in24", b"in32", b"raw "), "pcm"),
     b"ulaw": "mulaw", b"ULAW": "mulaw", b"alaw": "alaw", b"ALAW": "alaw", b"ima4": "adpcm",
 }  # fmt: skip
+_IMA4_SAMPLES: Final = 64  # in each of the packets that such a file counts instead of samples (QTFF, "IMA 4:1")
 _AIFF_TEXTS: Final = {b"NAME": "title", b"AUTH": "artist", b"ANNO": "comment"}
 _WAV_TEXTS: Final = {
-    b"INAM": "title", b"IART": "artist", b"IPRD": "album", b"ICMT": "comment", b"ITRK": "track", b"ICRD": "date",
-    b"ILNG": "language",
+    b"INAM": "title", b"IART": "artist", b"ICMT": "comment", b"ITRK": "track",
 }  # fmt: skip
 
 
@@ -42,7 +46,9 @@ class Chunk:
 
 def chunks(reader: Reader, start: int, order: Order) -> list[Chunk]:
     """The chunks of the form that begins at `start`, in their order."""
-    return list(islice(_chunks(reader, start + 12, order), _MOST_CHUNKS))
+    is_wave64 = reader.read(start, start + 16) == WAVE64
+    found = _wave64_chunks(reader, start + 40) if is_wave64 else _chunks(reader, start + 12, order)
+    return list(islice(found, _MOST_CHUNKS))
 
 
 def content(reader: Reader, found: list[Chunk], name: bytes, *, most_bytes: int = 4096) -> bytes:
@@ -52,7 +58,7 @@ def content(reader: Reader, found: list[Chunk], name: bytes, *, most_bytes: int 
 
 
 def wav(reader: Reader, found: list[Chunk]) -> Sound:
-    """The sound of a WAV file with these chunks. Raises Damaged."""
+    """The sound of a WAV file with these chunks. Raises NotAudio, Damaged."""
     form = content(reader, found, b"fmt ")
     data = next((chunk for chunk in found if chunk.name == b"data"), None)
     if len(form) < 16 or data is None:
@@ -61,6 +67,8 @@ def wav(reader: Reader, found: list[Chunk]) -> Sound:
     rate_hz, bytes_per_second, block_bytes = _little(form[4:8]), _little(form[8:12]), _little(form[12:14])
     if tag == _EXTENSIBLE:
         tag = _little(form[24:26])
+    if tag == _AAC:
+        raise NotAudio(refusals.OTHER_AUDIO, kind="AAC in WAV")
     codec = _WAV_CODECS.get(tag, f"wav-{tag:#06x}")
     if codec == "pcm":
         bytes_per_second = rate_hz * block_bytes
@@ -84,6 +92,8 @@ def aiff(reader: Reader, found: list[Chunk]) -> Sound:
     channels, samples, bits = _big(common[0:2]), _big(common[2:6]), _big(common[6:8])
     rate_hz = _extended(common[8:18])
     codec = _AIFF_CODECS.get(common[18:22] or b"NONE", "aiff-" + clean_line(common[18:22].decode("latin-1")))
+    if common[18:22] == b"ima4":
+        samples *= _IMA4_SAMPLES
     promised_bytes = samples * channels * ((bits + 7) // 8)
     fits = abs(data.size_bytes - 8 - promised_bytes) <= _TOLERANCE * promised_bytes
     seconds = samples / rate_hz if rate_hz else None
@@ -134,6 +144,13 @@ def _chunks(reader: Reader, at: int, order: Order) -> Iterator[Chunk]:
         available = reader.size - at
         yield Chunk(name, at, min(declared, available), is_whole=declared <= available)
         at += declared + declared % 2
+
+
+def _wave64_chunks(reader: Reader, at: int) -> Iterator[Chunk]:
+    """Names are GUIDs that begin with the old name; sizes count 24 bytes of header in (Sony, "Wave 64")."""
+    while len(header := reader.read(at, at + 24)) == 24 and (size := _little(header[16:])) >= 24:
+        yield Chunk(header[:4], at + 24, min(at + size, reader.size) - at - 24, is_whole=at + size <= reader.size)
+        at += (size + 7) // 8 * 8
 
 
 def _ratio(amount: int, per_second: int) -> float | None:

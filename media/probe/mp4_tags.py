@@ -10,7 +10,7 @@ from media.source import Damaged, Reader
 
 _MOST_TEXT_BYTES: Final = 256 << 10
 _MOST_PICTURE_BYTES: Final = 10 << 20
-_TEXTS: Final = (b"\xa9nam", b"\xa9ART", b"aART", b"\xa9alb", b"ldes", b"desc", b"\xa9cmt", b"\xa9day")
+_TEXTS: Final = (b"\xa9nam", b"\xa9ART", b"aART", b"ldes", b"desc", b"\xa9cmt")
 _NUMBERS: Final = (b"tves", b"tvsn")
 _PAIRS: Final = (b"trkn", b"disk")  # 3 of 12
 _COVER: Final = b"covr"

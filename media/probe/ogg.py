@@ -1,5 +1,6 @@
 """Ogg: pages of one or several streams; the last page of a stream says how many samples came before its end."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from media.source import BLOCK_BYTES, Damaged, Reader
 _PAGE_BYTES: Final = 27 + 255 + 255 * 255  # the largest
 _MOST_STREAMS: Final = 16
 _MOST_PAGES: Final = 512  # read in search of the first sound: a cover of 20 MB fits before it
+_MOST_LAST_PAGES: Final = 2000  # looked at from the end, in search of the last one
 _LATE_SECONDS: Final = 60  # no first page holds so much: a stream that starts there was cut out of a longer one
 _COMMENTS_AT: Final = {"vorbis": 7, "opus": 8, "flac": 4, "speex": 0}  # in their packet, behind its own mark
 _VIDEO: Final = (b"\x80theora", b"BBCD\0", b"OVP80")
@@ -141,9 +143,9 @@ def _last_position(reader: Reader, stream: Stream) -> int:
     """The position of the last whole page of the stream, as far as the end of the file shows it; 0 when it does not."""
     at = max(reader.size - max(_PAGE_BYTES, BLOCK_BYTES), 0)
     tail = reader.read(at, reader.size)
-    found = len(tail)
-    while (found := tail.rfind(b"OggS", 0, found)) >= 0:
-        page = _page(reader, at + found)
+    begins = [at + found.start() for found in re.finditer(b"OggS\0", tail)]
+    for begin in reversed(begins[-_MOST_LAST_PAGES:]):
+        page = _page(reader, begin)
         if page and page.serial == stream.serial and page.position >= 0 and page.end <= reader.size:
             return page.position
     return 0

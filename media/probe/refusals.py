@@ -18,6 +18,10 @@ OTHER_AUDIO = (
     "This is a sound file of a kind that cannot be used here ({kind}). "
     "Export the episode as MP3, M4A, WAV, AIFF, FLAC or Ogg and choose that file."
 )
+OPEN_BITRATE = (
+    "This is an MP3 of a bitrate that hardly any player knows (free format). "
+    "Export it again with an ordinary one, such as 128 kbit/s, and choose the new file."
+)
 TEXT = "This is a text file, not a recording. Choose the audio file of the episode."
 WEB_PAGE = "This is a web page, not a recording: a download may have failed. Choose the audio file itself."
 PDF = "This is a PDF document, not a recording. Choose the audio file of the episode."

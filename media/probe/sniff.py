@@ -4,50 +4,53 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from media.mpeg_frame import Header
 from media.probe import refusals
 from media.probe.facts import Container, NotAudio
-from media.probe.frames import Frame, first_frame
 from media.probe.id3 import syncsafe
+from media.probe.iff import WAVE64
+from media.probe.mpeg import first_frame, has_open_bitrate
 from media.source import Reader
 
 _MOST_TAGS: Final = 16  # ID3v2, one after another: Windows Media Player adds rather than replaces
 _HEAD_BYTES: Final = 4096
 _PICTURE_BRANDS: Final = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis", b"jxl ")
 _QUICKTIME_STARTS: Final = (b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot")  # files older than "ftyp"
-_FOREIGN: Final = (  # by their first bytes
-    (b"%PDF", refusals.PDF, ""),
-    (b"\xff\xd8\xff", refusals.PICTURE, ""),
-    (b"\x89PNG\r\n\x1a\n", refusals.PICTURE, ""),
-    (b"GIF8", refusals.PICTURE, ""),
-    (b"BM", refusals.PICTURE, ""),
-    (b"II*\0", refusals.PICTURE, ""),
-    (b"MM\0*", refusals.PICTURE, ""),
-    (b"PK\3\4", refusals.ARCHIVE, ""),
-    (b"PK\5\6", refusals.ARCHIVE, ""),
-    (b"Rar!", refusals.ARCHIVE, ""),
-    (b"7z\xbc\xaf", refusals.ARCHIVE, ""),
-    (b"\x1f\x8b", refusals.ARCHIVE, ""),
-    (b"\xd0\xcf\x11\xe0", refusals.OFFICE, ""),
-    (b"{\\rtf", refusals.OFFICE, ""),
-    (b"#EXTM3U", refusals.PLAYLIST, ""),
-    (b"[playlist]", refusals.PLAYLIST, ""),
-    (b"\x1aE\xdf\xa3", refusals.VIDEO, "Matroska, WebM"),
-    (b"FLV\1", refusals.VIDEO, "Flash"),
-    (b"\0\0\1\xba", refusals.VIDEO, "MPEG"),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", refusals.OTHER_AUDIO, "Windows Media"),
-    (b"#!AMR", refusals.OTHER_AUDIO, "AMR"),
-    (b"caff", refusals.OTHER_AUDIO, "Core Audio"),
-    (b"MThd", refusals.OTHER_AUDIO, "MIDI"),
-    (b"MAC ", refusals.OTHER_AUDIO, "Monkey's Audio"),
-    (b"wvpk", refusals.OTHER_AUDIO, "WavPack"),
-    (b"MPCK", refusals.OTHER_AUDIO, "Musepack"),
-    (b"MP+", refusals.OTHER_AUDIO, "Musepack"),
-    (b"TTA1", refusals.OTHER_AUDIO, "True Audio"),
-    (b"DSD ", refusals.OTHER_AUDIO, "DSD"),
-    (b"FRM8", refusals.OTHER_AUDIO, "DSD"),
-    (b"ADIF", refusals.OTHER_AUDIO, "AAC, ADIF"),
-    (b"\x0b\x77", refusals.OTHER_AUDIO, "AC-3"),
-)
+_FOREIGN: Final = {  # by their first bytes
+    b"%PDF": (refusals.PDF, ""),
+    b"\xff\xd8\xff": (refusals.PICTURE, ""),
+    b"\x89PNG\r\n\x1a\n": (refusals.PICTURE, ""),
+    b"GIF8": (refusals.PICTURE, ""),
+    b"BM": (refusals.PICTURE, ""),
+    b"II*\0": (refusals.PICTURE, ""),
+    b"MM\0*": (refusals.PICTURE, ""),
+    b"PK\3\4": (refusals.ARCHIVE, ""),
+    b"PK\5\6": (refusals.ARCHIVE, ""),
+    b"Rar!": (refusals.ARCHIVE, ""),
+    b"7z\xbc\xaf": (refusals.ARCHIVE, ""),
+    b"\x1f\x8b": (refusals.ARCHIVE, ""),
+    b"\xd0\xcf\x11\xe0": (refusals.OFFICE, ""),
+    b"{\\rtf": (refusals.OFFICE, ""),
+    b"#EXTM3U": (refusals.PLAYLIST, ""),
+    b"[playlist]": (refusals.PLAYLIST, ""),
+    b"\x1aE\xdf\xa3": (refusals.VIDEO, "Matroska, WebM"),
+    b"FLV\1": (refusals.VIDEO, "Flash"),
+    b"\0\0\1\xba": (refusals.VIDEO, "MPEG"),
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11": (refusals.OTHER_AUDIO, "Windows Media"),
+    b"#!AMR": (refusals.OTHER_AUDIO, "AMR"),
+    b"caff": (refusals.OTHER_AUDIO, "Core Audio"),
+    b"MThd": (refusals.OTHER_AUDIO, "MIDI"),
+    b"MAC ": (refusals.OTHER_AUDIO, "Monkey's Audio"),
+    b"wvpk": (refusals.OTHER_AUDIO, "WavPack"),
+    b"MPCK": (refusals.OTHER_AUDIO, "Musepack"),
+    b"MP+": (refusals.OTHER_AUDIO, "Musepack"),
+    b"TTA1": (refusals.OTHER_AUDIO, "True Audio"),
+    b"DSD ": (refusals.OTHER_AUDIO, "DSD"),
+    b"FRM8": (refusals.OTHER_AUDIO, "DSD"),
+    b"ADIF": (refusals.OTHER_AUDIO, "AAC, ADIF"),
+    b"\x0b\x77": (refusals.OTHER_AUDIO, "AC-3"),
+}
+_FOREIGN_START: Final = re.compile(b"|".join(map(re.escape, _FOREIGN)))
 _PAGE: Final = re.compile(rb"<(?:!doctype html|html|head)[\s>]", re.IGNORECASE)
 _CONTROLS: Final = re.compile(rb"[\0-\x08\x0e-\x1a\x1c-\x1f]")  # a text has none
 _FOREIGN_FORMS: Final = {
@@ -64,7 +67,7 @@ class Found:
     container: Container
     start: int  # of the container, or of the first frame
     tags: tuple[int, ...]  # where ID3v2 tags begin that come before it
-    frame: Frame | None = None  # the first one, of "mp3" and "adts"
+    frame: Header | None = None  # the first one, of "mp3" and "adts"
 
 
 def sniff(reader: Reader) -> Found:
@@ -82,6 +85,8 @@ def sniff(reader: Reader) -> Found:
     if found := first_frame(reader, start):
         at, frame = found
         return Found(container="adts" if frame.kind.codec == "aac" else "mp3", start=at, tags=tags, frame=frame)
+    if has_open_bitrate(reader, start):
+        raise NotAudio(refusals.OPEN_BITRATE)
     raise _unrecognised(reader, head, has_tags=bool(tags))
 
 
@@ -110,7 +115,7 @@ def _container(head: bytes) -> Container | None:
         return "flac"
     if head[:4] == b"OggS":
         return "ogg"
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and form == b"WAVE":
+    if (head[:4] in (b"RIFF", b"RF64", b"BW64") and form == b"WAVE") or head.startswith(WAVE64):
         return "wav"
     if head[:4] == b"FORM" and form in (b"AIFF", b"AIFC"):
         return "aiff"
@@ -121,9 +126,8 @@ def _container(head: bytes) -> Container | None:
 
 def _foreign(head: bytes) -> NotAudio | None:
     """The refusal of a kind that is known by its first bytes."""
-    for start, sentence, kind in _FOREIGN:
-        if head.removeprefix(b"\xef\xbb\xbf").startswith(start):
-            return _refusal(sentence, kind)
+    if start := _FOREIGN_START.match(head.removeprefix(b"\xef\xbb\xbf")):
+        return _refusal(*_FOREIGN[start[0]])
     if head[4:8] == b"ftyp":
         return NotAudio(refusals.PICTURE)
     if head[:4] in (b"RIFF", b"FORM") and head[8:12] in _FOREIGN_FORMS:

@@ -12,7 +12,6 @@ from media.text import clean, clean_line
 FRONT_COVER: Final = 3  # type of a picture (ID3v2.4, 4.14, and whoever took it over)
 
 _LARGEST_PICTURE_BYTES: Final = 10 << 20
-_NO_LANGUAGE: Final = ("", "xxx", "und", "zxx", "mul")
 _NUMBER: Final = re.compile(r"\s*0*([1-9][0-9]{0,4})(?![0-9])")  # "3", "03", "3/12"
 
 Texts = Mapping[str, list[str]]
@@ -21,31 +20,23 @@ _Names = Mapping[str, tuple[str, ...]]  # for each of our fields those that may 
 _ID3: Final[_Names] = {
     "title": ("TIT2",),
     "artist": ("TPE1", "TPE2"),
-    "album": ("TALB",),
     "comment": ("TDES", "COMM", "TXXX:description", "TXXX:comment"),
     "track": ("TRCK",),
     "season": ("TPOS",),
-    "date": ("TDRL", "TDRC"),
-    "language": ("TLAN",),
 }
 _MP4: Final[_Names] = {
     "title": ("\xa9nam",),
     "artist": ("\xa9ART", "aART"),
-    "album": ("\xa9alb",),
     "comment": ("ldes", "desc", "\xa9cmt"),
     "track": ("tves", "trkn"),
     "season": ("tvsn", "disk"),
-    "date": ("\xa9day",),
 }
 _COMMENTS: Final[_Names] = {
     "title": ("title",),
     "artist": ("artist",),
-    "album": ("album",),
     "comment": ("description", "comment", "summary"),
     "track": ("tracknumber",),
     "season": ("season", "discnumber"),
-    "date": ("date",),
-    "language": ("language",),
 }
 
 
@@ -114,16 +105,12 @@ def _id3_chapter(frame: object) -> Chapter:
 
 def _tags(texts: Texts, names: _Names) -> Tags:
     said = {field: next((texts[name] for name in names[field] if any(texts.get(name, ()))), []) for field in names}
-    language = _line(said.get("language", []))
     return Tags(
         title=_line(said["title"]),
         artist=_line(said["artist"]),
-        album=_line(said["album"]),
         comment=" / ".join(filter(None, (clean(text).strip() for text in said["comment"]))),
         track=_number(said["track"]),
         season=_number(said["season"]),
-        date=_line(said["date"]) or None,
-        language=None if language.lower() in _NO_LANGUAGE else language,
     )
 
 

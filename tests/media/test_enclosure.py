@@ -164,7 +164,7 @@ def halves(mp3: Path) -> tuple[bytes, bytes]:
     data = mp3.read_bytes()
     begin = middle = data.index(b"\xff\xfb")
     while middle < len(data) // 2:
-        middle += known(data[middle : middle + 4]).length
+        middle += known(data[middle : middle + 4]).size_bytes
     return data[begin:middle], data[middle:]
 
 

@@ -197,7 +197,7 @@ def _share_of_bytes(sound: bytes, share_of_time: float) -> float:
     starts, position = [], 0
     while position < len(sound):
         starts.append(position)
-        position += known(sound[position : position + 4]).length
+        position += known(sound[position : position + 4]).size_bytes
     return starts[round(len(starts) * share_of_time)] / len(sound)
 
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.source import BLOCK_BYTES, Damaged, FileSource, Reader, Source
-from tests.media.samples import Recorded
+from media.source import BLOCK_BYTES, KEPT_BLOCKS, MOST_BYTES, MOST_CALLS, Damaged, FileSource, Reader, Source
+from tests.media.samples import Bytes, Recorded
 
-DATA = random.Random(1).randbytes(5 * BLOCK_BYTES + 1000)
+DATA = random.Random(1).randbytes((KEPT_BLOCKS + 6) * BLOCK_BYTES + 1000)
 POSITIONS = st.integers(-10, len(DATA) + 10)
 
 
@@ -19,10 +19,10 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return FileSource(path)
 
 
-@given(st.lists(st.tuples(POSITIONS, POSITIONS), max_size=10), st.integers(1, 4))
+@given(st.lists(st.tuples(POSITIONS, POSITIONS), max_size=6))
 @settings(deadline=None)
-def test_a_reader_gives_the_bytes_of_its_source(source: Source, parts: list[tuple[int, int]], kept_blocks: int) -> None:
-    reader = Reader(source, kept_blocks=kept_blocks)
+def test_a_reader_gives_the_bytes_of_its_source(source: Source, parts: list[tuple[int, int]]) -> None:
+    reader = Reader(source)
 
     for start, stop in parts:
         assert reader.read(start, stop) == DATA[max(start, 0) : max(stop, 0)]
@@ -50,31 +50,31 @@ def test_neighbours_that_are_missing_come_in_one_request(source: Source) -> None
 
 def test_a_reader_keeps_no_more_than_it_may(source: Source) -> None:
     recorded = Recorded(source)
-    reader = Reader(recorded, kept_blocks=2)
+    reader = Reader(recorded)
 
+    for number in range(KEPT_BLOCKS):
+        reader.read(number * BLOCK_BYTES, number * BLOCK_BYTES + 1)
+    reader.read(0, 1)  # used again, so that another one goes
+    reader.read(KEPT_BLOCKS * BLOCK_BYTES, KEPT_BLOCKS * BLOCK_BYTES + 1)
     reader.read(0, 1)
     reader.read(BLOCK_BYTES, BLOCK_BYTES + 1)
-    reader.read(0, 1)  # used again, so the other one goes
-    reader.read(2 * BLOCK_BYTES, 2 * BLOCK_BYTES + 1)
-    reader.read(0, 1)
-    reader.read(BLOCK_BYTES, BLOCK_BYTES + 1)
 
-    assert [start // BLOCK_BYTES for start, _ in recorded.parts] == [0, 1, 2, 1]
+    assert [start // BLOCK_BYTES for start, _ in recorded.parts] == [*range(KEPT_BLOCKS), KEPT_BLOCKS, 1]
 
 
-def test_more_bytes_than_the_budget_are_never_asked_for(source: Source) -> None:
-    recorded = Recorded(source)
-    reader = Reader(recorded, byte_budget=2 * BLOCK_BYTES)
+def test_more_bytes_than_a_file_may_cost_are_never_asked_for() -> None:
+    recorded = Recorded(Bytes(b"", size=MOST_BYTES + 1))
+    reader = Reader(recorded)
 
     with pytest.raises(Damaged):
-        reader.read(0, len(DATA))
+        reader.read(0, MOST_BYTES + 1)
 
     assert recorded.parts == []
 
 
-def test_more_calls_than_the_budget_are_refused(source: Source) -> None:
-    reader = Reader(source, call_budget=3)
-    for _ in range(3):
+def test_more_calls_than_a_file_may_cost_are_refused(source: Source) -> None:
+    reader = Reader(source)
+    for _ in range(MOST_CALLS):
         reader.read(0, 1)
 
     with pytest.raises(Damaged):
