@@ -36,5 +36,5 @@ def _candidates(slug: str) -> Iterator[str]:
 
 def _is_transcribed(letter: str) -> bool:
     if letter.isascii() or not letter.isalpha():
-        return True
+        return unicodedata.category(letter) != "So"  # "n° 3" is no "ndeg-3"
     return unicodedata.name(letter, "").startswith(TRANSCRIBED)
