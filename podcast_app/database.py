@@ -4,7 +4,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +13,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from podcast_app.outcomes import Refused
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,19 +67,16 @@ class Database:
         self.engine.dispose()
 
 
-def migrate(url: str) -> None:
-    """Bring the database up to date, from empty if need be."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database up to date, or up to an earlier revision; from empty if need be."""
     from alembic import command
-    from alembic.config import Config
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
+    config = migrations()
     engine = _engine(url, foreign_keys=False)
     try:
         with engine.execution_options(write=True).begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             _no_row_lost_its_parent(connection)
     finally:
         engine.dispose()
@@ -84,20 +84,26 @@ def migrate(url: str) -> None:
 
 def is_migrated(url: str) -> bool:
     """Whether the tables are those that this code expects."""
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.set_main_option("path_separator", "os")
     engine = _engine(url)
     try:
         with engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
-        return found == ScriptDirectory.from_config(config).get_current_head()
+        return found == ScriptDirectory.from_config(migrations()).get_current_head()
     finally:
         engine.dispose()
+
+
+def migrations() -> "Config":
+    """Where Alembic finds our migrations."""
+    from alembic.config import Config  # late: only commands need it
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return config
 
 
 def is_away(error: DBAPIError) -> bool:

@@ -1,0 +1,107 @@
+"""The tables: made from nothing, brought up to date from every revision, and what lies in them stays."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, select
+
+from podcast_app.database import is_migrated, migrate, migrations
+from podcast_app.models import Base
+
+SCRIPTS = ScriptDirectory.from_config(migrations())
+REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()]
+
+# What the tables hold, by the columns' types; and by their names, where not any value will do.
+VALUES: dict[type, object] = {
+    str: "x",
+    int: 1,
+    bool: False,
+    bytes: b"x",
+    object: {"x": 1},  # JSON
+    dt.datetime: dt.datetime.fromisoformat("2026-12-10"),
+}
+CHOSEN = {"state": "draft", "status": "ready"}
+
+Rows = dict[str, dict[str, object]]  # by table
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def tables(url: str) -> set[str]:
+    with connected(url) as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def test_an_empty_database_gets_every_table_and_a_second_time_changes_nothing(database_url: str) -> None:
+    assert not is_migrated(database_url)
+
+    migrate(database_url)
+    first = tables(database_url)
+    migrate(database_url)
+
+    assert is_migrated(database_url)
+    assert first == tables(database_url) == {"alembic_version", *Base.metadata.tables}
+
+
+def test_the_migrations_lead_to_the_models(migrated_database_url: str) -> None:
+    with connected(migrated_database_url) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_revisions_stand_in_one_line() -> None:
+    assert len(SCRIPTS.get_heads()) == len(SCRIPTS.get_bases()) == 1
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_what_lies_in_a_database_stays_when_it_is_brought_up_to_date(database_url: str, revision: str) -> None:
+    migrate(database_url, revision)
+    with connected(database_url) as connection:
+        before = fill_every_table(connection)
+
+    migrate(database_url)
+
+    with connected(database_url) as connection:
+        after = rows(connection)
+    assert before
+    for table, row in before.items():
+        assert row.items() <= after.get(table, row).items(), f"{table}: a migration that means to drop this is new here"
+
+
+def fill_every_table(connection: Connection) -> Rows:
+    """Put a row into each; those that others point to come first."""
+    found = reflected(connection)
+    for table in found.sorted_tables:
+        if table.name != "alembic_version":
+            connection.execute(table.insert().values({column.name: value(column) for column in table.columns}))
+    return rows(connection)
+
+
+def rows(connection: Connection) -> Rows:
+    found = reflected(connection)
+    ours = (table for table in found.sorted_tables if table.name != "alembic_version")
+    return {table.name: dict(connection.execute(select(table)).mappings().one()) for table in ours}
+
+
+def value(column: Column[object]) -> object:
+    """A foreign key's is what the column that it points to has: the same, by its type."""
+    kind = column.type.python_type
+    return CHOSEN[column.name] if kind is str and column.name in CHOSEN else VALUES[kind]
+
+
+def reflected(connection: Connection) -> MetaData:
+    metadata = MetaData()
+    metadata.reflect(connection)
+    return metadata
