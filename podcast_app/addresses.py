@@ -1,6 +1,7 @@
 """Every public address, built from the public origin and nothing else; and the languages that pages exist in."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 LANGUAGES = ("en", "fr")  # of pages, studio and messages
@@ -50,7 +51,7 @@ class Addresses:
     def is_private(self) -> bool:
         """Whether listeners elsewhere cannot reach it: a loopback address."""
         host = urlsplit(self.origin).hostname or ""
-        return host == "localhost" or host.endswith(".localhost") or host.startswith("127.") or host == "::1"
+        return host == "localhost" or host.endswith(".localhost") or _is_loopback(host)
 
     def show(self, show: str, view: View) -> str:
         return f"{self.origin}{view.prefix}/{show}/"
@@ -79,6 +80,13 @@ class Addresses:
 
     def media(self, audio: str, name: str) -> str:
         return f"{self.origin}/media/{audio}/{name}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name
 
 
 def feed_path(show: str, view: View) -> str:

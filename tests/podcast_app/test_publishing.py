@@ -133,7 +133,7 @@ def test_a_title_changed_before_publication_is_in_the_audio_that_goes_out(librar
     worker.catch_up(library.work)
 
     [key] = library.objects("public/")
-    published = library.work.storage.read(key, 0, 10**7)  # type: ignore[arg-type]  # a key as its text
+    published = library.work.storage.read(key, 0, 10**7)
     assert MP3(BytesIO(published))["TIT2"].text == ["Final title"]
     assert len(library.objects("private/editions/")) == 1  # the earlier one is swept
 
@@ -293,7 +293,7 @@ def test_the_show_can_be_renamed_and_its_items_follow(library: Library, mp3: byt
 def test_the_copy_in_storage_is_the_feed(library: Library, mp3: bytes) -> None:
     library.published(mp3, title="Matonge")
 
-    copy = library.work.storage.read("feeds/diaspora-insights/feed.xml", 0, 10**6)  # type: ignore[arg-type]
+    copy = library.work.storage.read("feeds/diaspora-insights/feed.xml", 0, 10**6)
     assert copy.decode() == library.xml()
 
 

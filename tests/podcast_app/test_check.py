@@ -1,0 +1,212 @@
+"""`podcast-app check` finds what is wrong, each thing made wrong for real, and is silent on what is right."""
+
+import datetime as dt
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+from sqlalchemy import select, update
+
+from media.storage import Key
+from podcast_app import check, worker
+from podcast_app.models import Edition, Episode, Feed, LooseObject
+from podcast_app.settings import Settings
+from podcast_app.times import utcnow
+from tests.commands import podcast_app
+from tests.library import Library, Place, at
+from tests.site import free_port, running
+
+LONG_AGO = dt.timedelta(minutes=10)  # longer than anything may lag
+
+
+@pytest.fixture
+def library(sqlite_place: Place, mp3: bytes) -> Iterator[Library]:
+    """With a published episode, its site not running."""
+    with at(replace(sqlite_place, port=free_port())) as library:
+        library.published(mp3, title="Matonge")
+        yield library
+
+
+def remarks(library: Library, status: int) -> list[str]:
+    """What is printed, line by line, by a check that ends with this status."""
+    said = io.StringIO()
+    work = library.work
+    ended = check.run(work.database, work.storage, work.settings, None, Console(file=said, width=400))
+    assert ended == status, said.getvalue()
+    return said.getvalue().splitlines()
+
+
+def errors(library: Library) -> list[str]:
+    return [line for line in remarks(library, 1) if line.startswith("error: ")]
+
+
+def enclosure(library: Library) -> Edition:
+    return library.work.database.read(lambda session: session.scalars(select(Edition)).one())
+
+
+def put(library: Library, key: str, data: bytes) -> None:
+    with library.work.storage.writing(Key(key), "application/octet-stream") as writer:
+        writer.write(data)
+
+
+def change_feed(library: Library, **values: object) -> None:
+    main = update(Feed).where(Feed.view == "main")
+    library.work.database.write(lambda session: session.execute(main.values(**values)))
+
+
+def announce_for(library: Library, time: dt.datetime) -> None:
+    row = LooseObject(key=Key("private/covers/left"), delete_after=time)
+    library.work.database.write(lambda session: session.merge(row))
+
+
+def test_a_library_in_order_has_notes_at_most(library: Library) -> None:
+    lines = remarks(library, 0)
+
+    assert [line for line in lines if line.startswith("error")] == []
+    assert lines[-1].startswith("1 shows checked: 0 errors")
+    assert any("does not answer, so nothing was fetched" in line for line in lines)
+
+
+@pytest.mark.parametrize("which", ["key", "public_key"])
+def test_an_object_that_is_missing_is_found(library: Library, which: str) -> None:
+    library.work.storage.delete(getattr(enclosure(library), which))
+
+    [error] = errors(library)
+    assert "is missing from the storage" in error
+
+
+def test_an_original_that_is_missing_is_found(library: Library) -> None:
+    [key] = library.objects("private/originals/")
+    library.work.storage.delete(Key(key))
+
+    [error] = errors(library)
+    assert "the recording recording.mp3 is missing" in error
+
+
+def test_an_object_that_nobody_owns_is_found(library: Library) -> None:
+    put(library, "public/nobodys.mp3", b"x")
+
+    [error] = errors(library)
+    assert error == "error: public/nobodys.mp3: nobody owns this object."
+
+
+def test_an_object_of_another_size_is_found(library: Library) -> None:
+    made = enclosure(library)
+    put(library, str(made.public_key), b"shorter")
+
+    [error] = errors(library)
+    assert f"has 7 bytes, not {made.size_bytes}" in error
+
+
+def test_a_feed_that_lacks_an_episode_is_found(library: Library, mp3: bytes) -> None:
+    before = library.feed().gzip
+    second = library.published(mp3, title="Second")
+
+    change_feed(library, gzip=before)
+
+    assert f"error: /diaspora-insights/feed.xml: the published episode {second.guid} is missing." in errors(library)
+
+
+def test_a_feed_that_holds_what_is_not_published_is_found(library: Library) -> None:
+    library.work.database.write(lambda session: session.execute(update(Episode).values(state="draft")))
+
+    found = errors(library)
+
+    assert len(found) == 2  # each language's feed
+    assert all("which is not published" in error for error in found)
+
+
+def test_a_copy_that_is_not_the_feed_is_found(library: Library) -> None:
+    put(library, "feeds/diaspora-insights/feed.xml", b"<rss/>")
+
+    [error] = errors(library)
+    assert error == "error: /diaspora-insights/feed.xml: the copy in storage is not the feed."
+
+
+def test_a_copy_that_is_missing_is_found(library: Library) -> None:
+    library.work.storage.delete(Key("feeds/diaspora-insights/feed.xml"))
+
+    assert any("the copy in storage is not the feed" in error for error in errors(library))
+
+
+def test_a_copy_that_lags_is_a_note_at_first_and_an_error_later(library: Library) -> None:
+    change_feed(library, generation=library.feed().generation + 1)
+    lags = "/diaspora-insights/feed.xml: the copy in storage is not yet this generation's."
+    assert f"note: {lags}" in remarks(library, 0)
+
+    change_feed(library, modified_at=utcnow() - LONG_AGO)
+
+    assert f"error: {lags}" in errors(library)
+
+
+def test_an_object_that_the_worker_should_have_deleted_is_found(library: Library) -> None:
+    put(library, "private/covers/left", b"x")
+    announce_for(library, utcnow())
+    assert "note: private/covers/left: nobody owns this object; the worker deletes it." in remarks(library, 0)
+
+    announce_for(library, utcnow() - LONG_AGO)
+
+    assert "error: private/covers/left: nobody owns this object; the worker deletes it." in errors(library)
+
+
+def test_audio_that_could_not_be_prepared_is_found_with_its_reason(library: Library, mp3: bytes) -> None:
+    episode = library.episode(library.draft(mp3, title="Lost"))
+    library.work.storage.delete(episode.audio.upload.key)
+    worker.catch_up(library.work)
+
+    assert any("lost: the audio could not be prepared: The original is missing" in error for error in errors(library))
+
+
+def test_plain_http_in_public_is_an_error(sqlite_place: Place) -> None:
+    settings = sqlite_place.settings.model_copy(update={"base_url": "http://127.podcast.invalid"})
+    with at(sqlite_place) as library:
+        said = io.StringIO()
+        ended = check.run(library.work.database, library.work.storage, settings, None, Console(file=said, width=400))
+
+    assert ended == 1
+    assert "is not https; directories want https" in said.getvalue()
+
+
+def test_an_episode_that_is_late_is_found(library: Library, mp3: bytes) -> None:
+    library.draft(mp3, title="Late", publish=utcnow() - LONG_AGO)
+
+    [error] = errors(library)
+    assert error == "error: late: is due, and not out yet."
+
+
+def test_an_episode_that_is_due_just_now_is_a_note(library: Library, mp3: bytes) -> None:
+    library.draft(mp3, title="On its way", publish="now")
+
+    assert "note: on-its-way: is due, and not out yet." in remarks(library, 0)
+
+
+def test_a_site_that_serves_what_was_published_is_fetched_in_silence(sqlite_place: Place, mp3: bytes) -> None:
+    place = replace(sqlite_place, port=free_port())
+    with running(place.settings) as site, at(place) as library:
+        site.published(mp3, title="Matonge")
+        worker.catch_up(library.work)
+
+        lines = remarks(library, 0)
+
+    assert [line for line in lines if "fetched" in line or "served" in line] == []
+
+
+def test_a_site_that_serves_something_else_is_found(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
+    port = library.work.settings.port
+    with running(Settings(port=port, data_dir=tmp_path_factory.mktemp("another"), _env_file=None)):
+        assert any("is not served as published" in error for error in errors(library))
+
+
+def test_the_exit_status_says_what_was_found(sqlite_place: Place) -> None:
+    with at(sqlite_place) as library:
+        worker.catch_up(library.work)
+    clean = podcast_app("check", data_dir=sqlite_place.data_dir, PORT=str(free_port()))
+    (sqlite_place.data_dir / "storage" / "public").mkdir()
+    (sqlite_place.data_dir / "storage" / "public" / "nobodys.mp3").touch()
+
+    broken = podcast_app("check", data_dir=sqlite_place.data_dir, PORT=str(free_port()))
+    unknown = podcast_app("check", "--show", "nowhere", data_dir=sqlite_place.data_dir)
+
+    assert (clean.returncode, broken.returncode, unknown.returncode) == (0, 1, 2), clean.stdout
