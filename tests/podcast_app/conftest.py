@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.postgresql import PostgreSQL
 from tests.site import Site, free_port, running
 from tests.studio import Studio
 from tests.studio import opened as opened_studio
+from tests.visitor import Visitor, visiting
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +102,19 @@ def studio(shared_site: Site) -> Iterator[Studio]:
     """Browsers on the shared site's studio."""
     with opened_studio(shared_site) as studio:
         yield studio
+
+
+@pytest.fixture
+def visitor(sqlite_place: Place) -> Iterator[Visitor]:
+    """Somebody who reads the pages of a new site."""
+    with visiting(replace(sqlite_place, port=free_port())) as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def shared_visitor(_first_show_in_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """The same for tests that only look: one site for all tests of a file."""
+    folder = tmp_path_factory.mktemp("visited")
+    shutil.copytree(_first_show_in_folder, folder, dirs_exist_ok=True)
+    with visiting(Place(f"sqlite:///{folder / 'podcast.db'}", folder, free_port())) as visitor:
+        yield visitor
