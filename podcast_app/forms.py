@@ -102,7 +102,7 @@ class _Audio:
     async def abandon(self, cause: BaseException) -> None:
         with CancelScope(shield=True):
             if self._writing is not None:
-                await asyncio.wait([self._writing])
+                await asyncio.gather(self._writing, return_exceptions=True)  # `cause` came first
             if self._original is not None:
                 await to_thread.run_sync(self._original.abandon, cause)
 
