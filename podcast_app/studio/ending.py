@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from podcast_app import publishing, uploads
-from podcast_app.http import in_reading, in_transaction, services
+from podcast_app.http import Problem, in_reading, in_transaction, services
 from podcast_app.models import Episode, EpisodeId, Upload, UploadId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
@@ -46,7 +46,7 @@ async def delete(request: Request, person: User) -> Response:
 
 @for_people
 async def discard(request: Request, person: User) -> Response:
-    """Of a recording that waits. Its button stands in a page of its own words, so it is not asked again."""
+    """A recording that waits goes. Nothing is made from it yet and its owner has the file, so nobody is asked."""
     slug, upload_id = request.path_params["show"], UploadId(request.path_params["upload"])
     await in_transaction(request, _discard, person, slug, upload_id, utcnow())
     services(request).work.wake()
@@ -92,5 +92,8 @@ def _delete(session: Session, person: User, episode_id: EpisodeId, now: dt.datet
 def _discard(session: Session, person: User, slug: str, upload_id: UploadId, now: dt.datetime) -> None:
     show = rights.show_to_change(session, person, slug)
     upload = session.get(Upload, upload_id)
-    if upload is not None and upload.show_id == show.id:
-        uploads.discard(session, upload_id, now)
+    if upload is None or upload.show_id != show.id:
+        return  # gone already: the form was sent twice
+    outcome = uploads.discard(session, upload_id, now)
+    if isinstance(outcome, Conflict):
+        raise Problem(409, [conflict_finding(outcome)])

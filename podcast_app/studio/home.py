@@ -13,7 +13,7 @@ from feeds import checks
 from podcast_app import documents, episodes, publishing, words
 from podcast_app.addresses import Addresses, views
 from podcast_app.http import in_reading, services
-from podcast_app.models import Episode, EpisodeState, Show, Upload, User
+from podcast_app.models import Audio, Episode, EpisodeState, Show, Upload, User
 from podcast_app.settings import Settings
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people, see_other
@@ -86,7 +86,8 @@ def _overview(
     by_state: dict[EpisodeState, list[Line]] = {"draft": [], "scheduled": [], "published": [], "withdrawn": []}
     for line in lines:
         by_state[line.state].append(line)
-    waiting = select(Upload).where(Upload.show_id == show.id, Upload.state == "complete", Upload.episode_id.is_(None))
+    was_used = select(Audio.id).where(Audio.upload_id == Upload.id).exists()  # a withdrawn episode's stays with it
+    waiting = select(Upload).where(Upload.show_id == show.id, Upload.state == "complete", ~was_used)
     return Overview(
         show=show,
         may_change=rights.may_change(session, person, show),

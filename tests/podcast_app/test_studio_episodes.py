@@ -10,7 +10,8 @@ from mutagen.id3 import COMM, TIT2
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podcast_app.models import Audio, Edition
+from podcast_app.access import SESSION_COOKIE
+from podcast_app.models import Audio, Edition, Episode
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from tests.media.samples import tagged
@@ -295,9 +296,11 @@ def test_a_withdrawn_recording_can_become_a_new_episode(studio: Studio, browser:
     page = publish(studio, browser, browser.upload(mp3, title="Once more"))
     gone = browser.send(f"{page.path}/withdraw", {})
 
+    waits = browser.open(HOME)
     again = gone.document.xpath("//a[contains(@href, '?upload=')]/@href")[0]
     made = browser.upload(b"", "", path=again, title="Made anew", upload_id=again.partition("=")[2])
 
+    assert again.partition("=")[2] not in waits.answer.text  # it stays with its episode
     assert made.form()["title"] == "Made anew"
     assert made.path != page.path
 
@@ -347,7 +350,38 @@ def _break_audio(session: Session, episode_id: str) -> None:
     edition.lease_owner, edition.try_again_at = None, utcnow() + dt.timedelta(hours=1)
 
 
+def test_a_due_episode_that_cannot_go_out_says_why(studio: Studio, browser: Browser, mp3: bytes) -> None:
+    scheduled = browser.fill(browser.upload(mp3, title="x"), then="schedule", publish_at="2031-12-10T09:00")
+    browser.fill(scheduled, title="")
+    studio.site.database.write(_time_has_come, episode_id(scheduled))
+
+    page = browser.open(HOME)
+
+    line = next(line for line in page.document.xpath("//li") if line.xpath(f".//a[@href='{scheduled.path}']"))
+    assert "has no title" in line.text_content()
+
+
+def _time_has_come(session: Session, episode_id: str) -> None:
+    session.get_one(Episode, episode_id).publish_at = utcnow()
+
+
 # --- who may ---
+
+
+def test_who_was_signed_out_meanwhile_loses_nothing_of_what_was_typed(
+    studio: Studio, browser: Browser, mp3: bytes
+) -> None:
+    draft = browser.upload(mp3, title="Before")
+    form, secret = draft.form() | {"title": "Typed for an hour"}, browser.client.cookies[SESSION_COOKIE]
+    browser.client.cookies.clear()
+
+    told = browser.send(draft.path, form)
+    browser.client.cookies.set(SESSION_COOKIE, secret)
+    again = browser.send(draft.path, form)
+
+    assert told.status == 401
+    assert "reload this page" in told.text
+    assert again.form()["title"] == "Typed for an hour"
 
 
 def test_who_only_looks_sees_everything_and_changes_nothing(studio: Studio, browser: Browser, mp3: bytes) -> None:
