@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from scripts.lib.bench import feeds, uploads
+from scripts.lib.bench import feeds, serving, uploads
 from scripts.lib.bench.measure import Line
 
 ROWS: dict[int, Callable[[], Iterator[Line]]] = {
     1: feeds.publishing_into_a_thousand,
     2: feeds.growing_with_the_catalogue,
+    3: serving.small_answers,
+    4: serving.megabytes_of_audio,
     5: uploads.half_a_gigabyte,
     7: uploads.reading_what_a_file_is,
     12: feeds.transaction_against_bare_rows,

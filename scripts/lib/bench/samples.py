@@ -161,7 +161,7 @@ def _rows(session: Session, show_id: str, number: int) -> EpisodeId:
 
 def mp3(path: Path, size_bytes: int, cover: bytes = b"") -> Path:
     """An MP3 of about this size, made of the same frame over and over, with a title and perhaps a cover."""
-    block = FRAME * 2500
+    block = FRAME * 1000
     with path.open("wb") as file:
         for _ in range(size_bytes // len(block)):
             file.write(block)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 PROGRAM = Path(sys.executable).parent / "podcast-app"
 
 
@@ -23,7 +22,7 @@ class Server:
         self._process = process
 
     def cpu_ms(self) -> float:
-        """User and system time so far, of the process and its living children."""
+        """CPU time so far, of all threads of the process and its living children."""
         return sum(_cpu_ms(pid) for pid in (self._process.pid, *_children(self._process.pid)))
 
     def memory_mb(self) -> float:
@@ -45,7 +44,7 @@ def podcast_app(data_dir: Path, *arguments: str) -> Iterator[Server]:
     """Ours, as `scripts/serve` runs it."""
     port = free_port()
     environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir)}
-    with _running([str(PROGRAM), "serve", "--port", str(port), *arguments], port, environment) as server:
+    with running([str(PROGRAM), "serve", "--port", str(port), *arguments], port, environment) as server:
         yield server
 
 
@@ -55,7 +54,7 @@ def bare(application: str, directory: Path) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", f"scripts.lib.bench.bare:{application}", "--port", str(port),
                "--no-access-log", "--log-level", "error", "--loop", "uvloop", "--http", "httptools"]  # fmt: skip
-    with _running(command, port, os.environ | {"BENCH_DIRECTORY": str(directory)}) as server:
+    with running(command, port, os.environ | {"BENCH_DIRECTORY": str(directory)}) as server:
         yield server
 
 
@@ -67,8 +66,8 @@ def command(data_dir: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def _running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[Server]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+def running(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
         yield Server(process, port)
@@ -89,8 +88,8 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def _cpu_ms(pid: int) -> float:
-    after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) * TICK_MS
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e6
 
 
 def _children(pid: int) -> list[int]:

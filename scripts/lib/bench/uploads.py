@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -20,17 +21,17 @@ from scripts.lib.bench import feeds, samples, servers
 from scripts.lib.bench.measure import Line, cpu, medians, wall
 
 MB = 1_000_000
-HERE = Path("var/bench")  # on the disk that the library would lie on
+HERE = Path("var/bench")
 
 
 def half_a_gigabyte() -> Iterator[Line]:
     """Row 5: a form of 500 MB against a bare handler that streams, hashes and syncs; and the memory it takes."""
-    with _folder() as folder:
+    with folder_on_disk() as folder:
         recording = samples.mp3(folder / "long.mp3", 500 * MB)
         data = folder / "data"
         with servers.podcast_app(data) as ours, servers.bare("upload", folder) as bare:
             token = servers.command(data, "token", "create", "bench")
-            _upload(ours, token, samples.mp3(folder / "warm.mp3", MB))
+            _upload(ours, token, samples.mp3(folder / "warm.mp3", 5 * MB))
             before = ours.memory_mb()
             took = medians(
                 {
@@ -45,7 +46,7 @@ def half_a_gigabyte() -> Iterator[Line]:
 
 def reading_what_a_file_is() -> Iterator[Line]:
     """Row 7: the probe of a 200 MB file, in reads and in CPU against mutagen's own class."""
-    with _folder() as folder:
+    with folder_on_disk() as folder:
         recording = samples.mp3(folder / "long.mp3", 200 * MB)
         source = _Counted(recording)
         probe(source)
@@ -59,7 +60,7 @@ def reading_what_a_file_is() -> Iterator[Line]:
 
 def from_recording_to_feed() -> Iterator[Line]:
     """Row 13: 60 MB are sent, and the feed holds the episode. The floor is the sum of what cannot be avoided."""
-    with _folder() as folder:
+    with folder_on_disk() as folder:
         recording = samples.mp3(folder / "episode.mp3", 60 * MB)
         data = folder / "data"
         samples.library(data, 1000)[0].database.close()
@@ -83,7 +84,8 @@ def from_recording_to_feed() -> Iterator[Line]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder_on_disk() -> Iterator[Path]:
+    """A folder that goes at the end, on the disk that a library would lie on."""
     HERE.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=HERE))
     try:
@@ -122,6 +124,14 @@ def _publish(server: servers.Server, token: str, recording: Path) -> None:
     guid = str(_upload(server, token, recording, title="Voices", publish="now")["guid"]).encode()
     while guid not in _get(server, "/diaspora-insights/feed.xml"):
         time.sleep(0.002)
+
+
+def upload_published(server: servers.Server, token: str, recording: Path) -> str:
+    """The path of the audio of an episode made from this recording, once it is public."""
+    _publish(server, token, recording)
+    address = re.search(rb'<enclosure url="https?://[^/]+(/media/[^"]+)"', _get(server, "/diaspora-insights/feed.xml"))
+    assert address
+    return address[1].decode()
 
 
 def _get(server: servers.Server, path: str) -> bytes:
