@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -116,6 +117,7 @@ def _make(work: Work, job: _Job) -> None:
     work.wake()
 
 
+@lru_cache(maxsize=16)  # objects never change, most episodes carry the show's cover, and making it small takes 0.1 s
 def _picture(storage: Storage, cover: Key) -> bytes:
     return artwork.small(storage.read(cover, 0, storage.size(cover)), COVER_SIDE)
 
