@@ -71,8 +71,8 @@ UNREADABLE = (
 
 UNFINISHED = "Error writing trailer"  # version 5.1 says it on a full disk, and ends with 0 as if all were well
 
-# What uploads may be. No playlist, no concatenation script: those open other files (seen with ffmpeg 5.1).
-FORMATS = "mp3,mov,mp4,m4a,3gp,3g2,mj2,ogg,wav,w64,flac,aac,matroska,webm,aiff"
+# What the probe takes, by ffmpeg's names. No playlist, no concatenation script: they open other files (seen with 5.1).
+FORMATS = "mp3,mov,ogg,wav,w64,flac,aac,aiff"
 
 
 def find(setting: Path | None) -> Path | None:

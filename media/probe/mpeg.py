@@ -117,7 +117,7 @@ def _measured(reader: Reader, at: int, first: Header, end: int) -> tuple[float, 
     seen = [first, *start.frames, *last.frames]
     is_exact = bool(last.frames) and _is_constant(seen, last.start - at)
     if not is_exact:
-        middle = _run(reader, (at + end) // 2, end, first)
+        middle = _run(reader, max(at, (at + end) // 2 // BLOCK_BYTES * BLOCK_BYTES), end, first)  # a whole block
         seen += middle.frames
         is_exact = bool(last.frames and middle.frames and _bitrate_kbps(seen))
     return (end - at) * first.samples / _mean_size(seen), is_exact

@@ -3,8 +3,10 @@
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mutagen.id3 import ID3, Frame
 from PIL import Image
@@ -57,10 +59,7 @@ class Mark:
 
 def audio(path: Path, *options: str, seconds: float = 2, sound: str = TONE, chapters: Iterable[Mark] = ()) -> Path:
     """A recording of one channel; the suffix chooses the container, `options` are ffmpeg's for the output."""
-    marks = path.with_name(f"{path.name}.chapters")
-    marks.write_text(_ffmetadata(chapters), encoding="utf-8")
-    ffmpeg("-f", "lavfi", "-i", sound, "-i", str(marks), "-map_metadata", "1", "-t", str(seconds), *options, str(path))
-    marks.unlink()
+    path.write_bytes(_encoded(path.suffix, options, seconds, sound, tuple(chapters)))
     return path
 
 
@@ -96,6 +95,16 @@ def tagged(path: Path, *frames: Frame, version: int = 4) -> Path:
 def ffmpeg(*arguments: str) -> None:
     """Raises CalledProcessError."""
     subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments], check=True, stdin=subprocess.DEVNULL)
+
+
+@cache  # many tests begin with the same recording
+def _encoded(suffix: str, options: tuple[str, ...], seconds: float, sound: str, chapters: tuple[Mark, ...]) -> bytes:
+    with TemporaryDirectory() as folder:
+        marks, path = Path(folder, "marks.txt"), Path(folder, f"sound{suffix}")
+        marks.write_text(_ffmetadata(chapters), encoding="utf-8")
+        sources = ["-f", "lavfi", "-i", sound, "-i", str(marks)]
+        ffmpeg(*sources, "-map_metadata", "1", "-t", str(seconds), *options, str(path))
+        return path.read_bytes()
 
 
 def _ffmetadata(chapters: Iterable[Mark]) -> str:

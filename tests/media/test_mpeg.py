@@ -10,7 +10,7 @@ from mutagen.id3 import ID3, PRIV
 from mutagen.mp3 import MP3
 
 from media import mpeg
-from media.mpeg_frame import known
+from media.mpeg_frame import begin_at, known
 
 STEREO_128 = bytes((0xFF, 0xFB, 0x90, 0x00))  # MPEG 1, layer III, 44.1 kHz: frames of 417 bytes
 STEREO_64 = bytes((0xFF, 0xFB, 0x50, 0x00))  # of 208 bytes
@@ -138,6 +138,44 @@ def test_a_file_without_a_stream_has_none(data: bytes) -> None:
 
 def test_noise_with_ten_thousand_breaks_is_no_stream() -> None:
     assert mpeg.read(BytesIO((frames(3) + b"...") * (mpeg.MOST_PIECES + 1))) is None
+
+
+class Counted(BytesIO):
+    """A file that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.reads += 1
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        b"\xff\xfb\x90\0",
+        b"ID3\3\0\0\0\0\0\0",
+        b"APETAGEX" + bytes(24),
+        b"000000LYRICS200",
+        id3v1(),
+        b"\xff\xfb\x90\xff\xfb",
+    ],
+    ids=["frames", "ID3v2", "APE", "Lyrics3", "ID3v1", "frames in frames"],
+)
+def test_beginnings_without_an_end_cost_little(unit: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def counted(data: bytes, at: int, room: int) -> bool:
+        looks.append(at)
+        return begin_at(data, at, room)
+
+    monkeypatch.setattr("media.mpeg.begin_at", counted)
+    size = 4 << 20
+    file = Counted(unit * (size // len(unit)))
+
+    assert mpeg.read(file) is None
+    assert len(looks) <= mpeg.MOST_LANDMARKS * (size / mpeg.BLOCK + 1)
+    assert file.reads <= 3 * mpeg.MOST_PIECES
 
 
 def test_free_format_is_not_understood() -> None:

@@ -1,6 +1,7 @@
 """What a file is and how long it lasts, for every kind and every way of being wrong about it."""
 
 import json
+import os
 import struct
 import time
 from contextlib import suppress
@@ -15,6 +16,7 @@ from media.storage import Key, Missing
 from tests.media import samples
 from tests.media.samples import NOISE, UNEVEN, Bytes, Recorded, audio, repeated, video
 
+FRAME_MS = 1152 / 44.1
 KINDS = [  # suffix, ffmpeg's options; container, codec, media type, extension, whether the length is exact
     ("mp3", "", "mp3", "mp3", "audio/mpeg", "mp3", True),
     ("mp3", "-q:a 4", "mp3", "mp3", "audio/mpeg", "mp3", True),
@@ -24,15 +26,21 @@ KINDS = [  # suffix, ffmpeg's options; container, codec, media type, extension, 
     ("m4a", "-movflags +faststart", "mp4", "aac", "audio/x-m4a", "m4a", True),
     ("m4a", "-c:a alac", "mp4", "alac", "audio/x-m4a", "m4a", True),
     ("mp4", "-c:a libmp3lame", "mp4", "mp3", "audio/x-m4a", "m4a", True),
+    ("mp4", "-c:a libopus", "mp4", "opus", "audio/x-m4a", "m4a", True),
     ("mov", "-c:a pcm_s16le", "mp4", "pcm", "audio/x-m4a", "m4a", True),
     ("aac", "", "adts", "aac", "audio/aac", "aac", False),
     ("wav", "", "wav", "pcm", "audio/wav", "wav", True),
     ("wav", "-c:a pcm_f32le", "wav", "pcm", "audio/wav", "wav", True),
     ("wav", "-c:a pcm_s24le", "wav", "pcm", "audio/wav", "wav", True),
     ("wav", "-rf64 always", "wav", "pcm", "audio/wav", "wav", True),
+    ("wav", "-c:a pcm_s24le -ac 6 -ar 48000", "wav", "pcm", "audio/wav", "wav", True),
+    ("w64", "", "wav", "pcm", "audio/wav", "wav", True),
+    ("wav", "-c:a libmp3lame", "wav", "mp3", "audio/wav", "wav", False),
     ("wav", "-c:a adpcm_ms", "wav", "adpcm", "audio/wav", "wav", False),
     ("wav", "-c:a pcm_mulaw", "wav", "mulaw", "audio/wav", "wav", False),
     ("aiff", "", "aiff", "pcm", "audio/aiff", "aiff", True),
+    ("aiff", "-c:a pcm_f32be", "aiff", "pcm", "audio/aiff", "aiff", True),
+    ("aiff", "-c:a adpcm_ima_qt", "aiff", "adpcm", "audio/aiff", "aiff", False),
     ("flac", "", "flac", "flac", "audio/flac", "flac", True),
     ("ogg", "", "ogg", "vorbis", "audio/ogg", "ogg", True),
     ("oga", "-c:a flac", "ogg", "flac", "audio/ogg", "ogg", True),
@@ -63,7 +71,9 @@ def test_a_kind_is_known_by_its_content_whatever_its_name(
     assert [found.container, found.codec, found.media_type, found.extension] == expected
     assert found.duration_ms == pytest.approx(2000, abs=60)
     assert found.duration_is_exact is is_exact
-    assert found.channels == 1 or found.codec == "mp3"  # MP3 in MP4 says 2, whatever it is
+    assert (
+        found.channels == (6 if "-ac 6" in options else 1) or found.codec == "mp3"
+    )  # in MP4 it says 2, whatever it is
     assert found.sample_rate_hz in (16000, 44100, 48000)
     assert not found.has_video
 
@@ -112,6 +122,9 @@ def test_a_video_of_another_kind_is_refused_by_its_name(tmp_path: Path, suffix: 
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), why.OFFICE),
         (b"#EXTM3U\nepisode.mp3\n", why.PLAYLIST),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(100), why.OTHER_AUDIO),
+        (b"\x0b\x77" + bytes(100), why.OTHER_AUDIO),
+        ((b"\xff\xfb\x00\xc0" + bytes(413)) * 50, why.OPEN_BITRATE),
+        (b"ID3\4\0\0\0\0\0\x64" + bytes(100) + (b"\xff\xfb\x00\xc0" + bytes(413)) * 50, why.OPEN_BITRATE),
         (bytes(100_000), why.UNKNOWN),
         (b"ID3\4\0\0\0\0\0\0" + bytes(5000), why.SILENT),
         (b"ID3\4\0\0\0\0\x7f\x7f" + bytes(1000), why.CUT_OFF),
@@ -132,6 +145,13 @@ def test_a_protected_recording_is_refused(tmp_path: Path) -> None:
     whole = audio(tmp_path / "bought.m4a").read_bytes()
 
     assert refusal(whole.replace(b"mp4a\0\0\0\0\0\0\0\1", b"drms\0\0\0\0\0\0\0\1")).sentence == why.PROTECTED
+
+
+def test_aac_in_wav_is_refused_since_half_of_it_would_be_lost(tmp_path: Path) -> None:
+    refused = refusal(audio(tmp_path / "a.wav", "-c:a", "aac").read_bytes())
+
+    assert refused.sentence == why.OTHER_AUDIO
+    assert "AAC in WAV" in str(refused)
 
 
 def test_junk_and_several_tags_before_the_sound_are_stepped_over(tmp_path: Path) -> None:
@@ -169,6 +189,15 @@ def test_a_constant_bitrate_without_a_header_is_exact(tmp_path: Path) -> None:
 
     assert found.duration_is_exact
     assert found.duration_ms == pytest.approx(20_000, rel=0.01)
+
+
+def test_a_bitrate_that_varies_between_two_silences_is_only_guessed() -> None:
+    still, loud = b"\xff\xfb\x50\xc0".ljust(208, b"\0"), b"\xff\xfb\x90\xc0".ljust(417, b"\0")  # 64 and 128 kbit/s
+
+    found = probe(Bytes(still * 500 + loud * 2000 + still * 500))
+
+    assert not found.duration_is_exact
+    assert found.duration_ms == pytest.approx(3000 * FRAME_MS, rel=0.4)
 
 
 def test_tags_behind_the_sound_do_not_lengthen_it(tmp_path: Path) -> None:
@@ -299,6 +328,40 @@ def test_a_file_of_four_hours_costs_three_requests(tmp_path: Path, suffix: str, 
     assert found.duration_ms == pytest.approx(4 * 3600 * 1000, rel=0.02)
     assert len(source.parts) <= 3
     assert source.read_bytes < 300_000
+
+
+@pytest.mark.parametrize("has_header_frame", [False, True])
+@pytest.mark.parametrize(("backup_bytes", "requests"), [(0, 3), (2_000_000, 4)], ids=["padding", "an editor's backup"])
+def test_padding_and_frames_that_nobody_wants_are_not_read(
+    tmp_path: Path, backup_bytes: int, requests: int, *, has_header_frame: bool
+) -> None:
+    title = b"TIT2\0\0\0\x0a\0\0\0Entretien"
+    backup = b"GEOB" + struct.pack(">I", backup_bytes) + b"\0\0" if backup_bytes else b""
+    path = _mp3_with_holes(tmp_path / "a.mp3", title + backup, backup_bytes + 200_000, has_header_frame)
+    source = Recorded(FileSource(path))
+
+    found = probe(source)
+
+    assert source.size > 200_000_000
+    assert found.tags.title == "Entretien"
+    assert found.duration_is_exact
+    assert found.duration_ms == pytest.approx(480_000 * FRAME_MS, abs=1)
+    assert len(source.parts) <= requests
+    assert source.read_bytes < 300_000
+
+
+def _mp3_with_holes(path: Path, tag: bytes, hole_bytes: int, has_header_frame: bool) -> Path:
+    """A tag that goes on with zeros, and 480,000 frames of which only the first and the last hundreds are written."""
+    frame = b"\xff\xfb\x90\xc4".ljust(417, b"\0")
+    header_frame = (frame[:21] + b"Info" + struct.pack(">III", 3, 480_000, 480_001 * 417)).ljust(417, b"\0")
+    tag_bytes = len(tag) + hole_bytes
+    with path.open("wb") as file:
+        file.write(b"ID3\3\0\0" + bytes(tag_bytes >> shift & 127 for shift in (21, 14, 7, 0)) + tag)
+        file.seek(hole_bytes, os.SEEK_CUR)
+        file.write((header_frame if has_header_frame else b"") + frame * 200)
+        file.seek((480_000 - 400) * 417, os.SEEK_CUR)
+        file.write(frame * 200)
+    return path
 
 
 @pytest.mark.parametrize(
