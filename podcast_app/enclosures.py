@@ -100,13 +100,14 @@ def _job(edition: Edition, episode: Episode, show: Show) -> _Job:
 
 
 def _make(work: Work, job: _Job) -> None:
+    picture = _picture(work.storage, job.cover)  # type: ignore[arg-type]  # a storage is hashed as itself
     with workbench(work.settings) as bench:
         made = enclosure.make(
             work.storage.local_copy(job.source, bench),
             container=job.container,
             codec=job.codec,
             channels=job.channels,
-            tags=dataclasses.replace(job.tags, cover=_picture(work.storage, job.cover)),
+            tags=dataclasses.replace(job.tags, cover=picture),
             directory=bench,
             ffmpeg=ffmpeg.find(work.settings.ffmpeg),
         )
