@@ -23,13 +23,13 @@ OPEN = {"Access-Control-Allow-Origin": "*"}  # players on other sites draw it, a
 
 async def version(request: Request) -> Response:
     """The picture with this id, which never changes."""
-    name, _, side = request.path_params["version"].partition("-")
+    name, is_small, side = request.path_params["version"].partition("-")
     found = await in_reading(request, _find, *_slugs(request), name)
     if isinstance(found, Nothing):
         raise HTTPException(found.status)
-    if side and (side not in map(str, SIDES) or request.path_params["extension"] != "jpg"):
+    if is_small and (side not in map(str, SIDES) or request.path_params["extension"] != "jpg"):
         raise HTTPException(404)
-    if not side and request.path_params["extension"] != found.extension:
+    if not is_small and request.path_params["extension"] != found.extension:
         raise HTTPException(404)
     headers = {"ETag": f'"{name}{"-" + side if side else ""}"', "Cache-Control": answers.FOREVER, **OPEN}
     if answers.has_any(request, headers["ETag"]):

@@ -1,5 +1,7 @@
 """What listeners find after somebody published, renamed, withdrew, or wrote something nasty."""
 
+from dataclasses import replace
+
 import pytest
 from lxml import html
 
@@ -8,8 +10,9 @@ from podcast_app import covers, shows
 from podcast_app.fields import ShowFields
 from podcast_app.site.paging import PER_PAGE
 from podcast_app.times import utcnow
-from tests.site import SLUG
-from tests.visitor import Visitor, add_many, queries
+from tests.library import Place
+from tests.site import SLUG, free_port
+from tests.visitor import Visitor, add_many, queries, visiting
 
 MARKUP = '"><svg onload="document.title=\'c071\'"> </title></script><b>'
 
@@ -18,6 +21,16 @@ def test_a_show_without_episodes_says_so_kindly(visitor: Visitor) -> None:
     assert "the first episode is on its way" in visitor.page(f"/{SLUG}/").text_content()
     assert "le premier épisode arrive" in visitor.page(f"/fr/{SLUG}/").text_content()
     assert "the first episode is on its way" in visitor.page(f"/{SLUG}/embed").text_content()
+
+
+def test_an_episode_is_found_and_read_on_each_kind_of_database(place: Place, mp3: bytes) -> None:
+    with visiting(replace(place, port=free_port())) as visitor:
+        episode = visitor.library.published(mp3, title="Matonge")
+
+        (found,) = visitor.page(f"/{SLUG}/").xpath("//article//h3/a/@href")
+
+        assert visitor.page(found).xpath("//h1")[0].text == "Matonge"
+        assert visitor.page(f"/{SLUG}/embed").xpath("//audio/@src") == [f"/media/{episode.audio.id}/matonge.mp3"]
 
 
 def test_an_episode_is_shown_once_it_is_published_and_no_sooner(visitor: Visitor, mp3: bytes) -> None:

@@ -192,7 +192,7 @@ def test_an_address_that_nothing_has_gets_a_kind_page(
 
 def _text(page: html.HtmlElement, path: str) -> str:
     (element,) = page.xpath(path)
-    return element.text_content()
+    return str(element.text_content())
 
 
 def _alternates(page: html.HtmlElement, which: str) -> dict[str, str]:

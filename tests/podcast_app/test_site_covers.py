@@ -1,0 +1,101 @@
+"""Covers, as feeds, pages and other sites fetch them."""
+
+from io import BytesIO
+
+import httpx2
+import pytest
+from PIL import Image
+
+from media import artwork
+from podcast_app import covers
+from podcast_app.models import Cover, EpisodeId
+from tests.site import SLUG
+from tests.visitor import Visitor
+
+
+def test_a_cover_comes_whole_with_everything_that_lets_it_be_kept(visitor: Visitor) -> None:
+    cover = visitor.library.show().cover
+
+    answer = visitor.get(f"/{SLUG}/cover-{cover.id}.{cover.extension}")
+
+    assert answer.content == visitor.library.work.storage.read(cover.key, 0, 10**7)
+    assert answer.headers["content-type"] == cover.media_type
+    assert answer.headers["content-length"] == str(len(answer.content))
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert not answer.headers["etag"].startswith("W/")
+
+
+def test_a_cover_that_is_known_is_not_sent_again(visitor: Visitor) -> None:
+    path = f"/{SLUG}/cover-{visitor.library.show().cover.id}.jpg"
+    etag = visitor.get(path).headers["etag"]
+
+    again = visitor.get(path, If_None_Match=etag)
+    asked_about = visitor.site.listener.head(path)
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert (asked_about.status_code, asked_about.content) == (200, b"")
+    assert int(asked_about.headers["content-length"]) > 10_000
+
+
+@pytest.mark.parametrize("side", [192, 512])
+def test_a_small_cover_is_small(visitor: Visitor, side: int) -> None:
+    answer = visitor.get(f"/{SLUG}/cover-{visitor.library.show().cover.id}-{side}.jpg")
+
+    assert Image.open(BytesIO(answer.content)).size == (side, side)
+    assert len(answer.content) < 40_000
+
+
+@pytest.mark.parametrize(
+    "name", ["{id}-193.jpg", "{id}-512.png", "{id}.png", "{id}-.jpg", "0123456789abcdef.jpg", "..jpg"]
+)
+def test_a_cover_that_never_was_is_not_made_up(visitor: Visitor, name: str) -> None:
+    path = f"/{SLUG}/cover-{name.format(id=visitor.library.show().cover.id)}"
+
+    assert visitor.get(path).status_code == 404
+
+
+def test_a_new_cover_has_a_new_address_and_the_old_one_still_answers(visitor: Visitor) -> None:
+    old = visitor.library.show().cover
+    new = _give(visitor, None, "Another title")
+
+    assert _current(visitor, f"/{SLUG}/cover.jpg").endswith(f"/{SLUG}/cover-{new.id}.jpg")
+    assert visitor.page(f"/{SLUG}/").xpath("//meta[@property='og:image']/@content")[0].endswith(f"cover-{new.id}.jpg")
+    before, after = (visitor.get(f"/{SLUG}/cover-{cover.id}.jpg") for cover in (old, new))
+    assert (before.status_code, after.status_code) == (200, 200)
+    assert before.content != after.content
+
+
+def test_the_cover_of_an_episode_is_seen_when_the_episode_is(visitor: Visitor, mp3: bytes) -> None:
+    draft = visitor.library.draft(mp3, title="Matonge")
+    cover = _give(visitor, draft, "Matonge")
+    path = f"/{SLUG}/matonge/cover-{cover.id}.jpg"
+    before = visitor.get(path)
+
+    published = visitor.library.published(mp3, title="Other")
+    its_own = _give(visitor, published.id, "Other")
+
+    assert before.status_code == 404
+    assert visitor.get(f"/{SLUG}/other/cover-{its_own.id}.jpg").status_code == 200
+    assert visitor.get(f"/{SLUG}/other/cover-{cover.id}.jpg").status_code == 404  # the draft's
+    assert visitor.get(f"/{SLUG}/cover-{its_own.id}.jpg").status_code == 404  # not the show's
+    assert _current(visitor, f"/{SLUG}/other/cover.jpg").endswith(f"/{SLUG}/other/cover-{its_own.id}.jpg")
+
+
+def test_an_episode_without_a_cover_has_the_show_s(visitor: Visitor, mp3: bytes) -> None:
+    visitor.library.published(mp3, title="Plain")
+
+    assert _current(visitor, f"/{SLUG}/plain/cover.jpg") == _current(visitor, f"/{SLUG}/cover.jpg")
+
+
+def _give(visitor: Visitor, episode: EpisodeId | None, title: str) -> Cover:
+    """A new cover for the episode, or for the show."""
+    database, storage = visitor.site.database, visitor.site.storage
+    picture = covers.store(database, storage, artwork.generated(title))
+    return database.write(covers.set_current, visitor.library.show().id, episode, picture)
+
+
+def _current(visitor: Visitor, path: str) -> str:
+    answer: httpx2.Response = visitor.get(path)
+    assert answer.status_code == 302
+    return answer.headers["location"]
