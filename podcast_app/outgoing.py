@@ -10,7 +10,7 @@ import httpx2
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
-from media.storage import Full, Key, Storage, Unavailable
+from media.storage import Full, Key, Missing, Storage, Unavailable
 from podcast_app import episodes, leases, objects, publishing
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
 from podcast_app.outcomes import Done
@@ -90,10 +90,16 @@ def _publish_one(work: Work, episode_id: EpisodeId | None) -> bool:
     due = work.database.write(_claim_due, work.owner, utcnow(), episode_id)
     if due is None:
         return False
-    with leases.held(work.database, Edition, work.owner, Edition.audio_id == due.audio_id, Edition.name == "enclosure"):
+    which = (Edition.audio_id == due.audio_id, Edition.name == "enclosure")
+    with leases.held(work.database, Edition, work.owner, *which):
         public = objects.public_key(due.extension)
         work.database.write(objects.announce, public, utcnow())
-        work.storage.copy(due.key, public, due.media_type)
+        try:
+            work.storage.copy(due.key, public, due.media_type)
+        except Missing:
+            log.warning("The audio of episode %s is missing from the storage; it is made again.", due.episode_id)
+            work.database.write(_make_again, due, public, work.owner)
+            return False
         published = work.database.write(_publish_or_release, due, public, work)
     work.wake()
     return published
@@ -134,6 +140,14 @@ def _publish_or_release(session: Session, due: _Due, public: Key, work: Work) ->
         return True
     objects.release(session, public, now)
     return False
+
+
+def _make_again(session: Session, due: _Due, public: Key, owner: str) -> None:
+    objects.release(session, public, utcnow())
+    edition = session.get(Edition, (due.audio_id, "enclosure"), with_for_update=True)
+    if edition is not None and edition.lease_owner == owner:
+        edition.key, edition.status = None, "preparing"
+        leases.let_go(edition)
 
 
 @dataclass(frozen=True, slots=True)

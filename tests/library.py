@@ -1,5 +1,6 @@
 """A library without HTTP: what the API, the studio and the command line stand on, with one process's hands."""
 
+import datetime as dt
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from media.storage.open import open_storage
 from podcast_app import drafts, episodes, shows, uploads, worker
 from podcast_app.database import Database
 from podcast_app.fields import NewEpisode, parse
-from podcast_app.models import Episode, EpisodeId, Feed, LooseObject, Show
+from podcast_app.models import Edition, Episode, EpisodeId, Feed, LooseObject, Show
 from podcast_app.outcomes import Refused
 from podcast_app.settings import Settings
 from podcast_app.setup import first_start
@@ -86,6 +87,17 @@ class Library:
     def objects(self, prefix: str = "") -> set[str]:
         """Keys in storage."""
         return {str(stored.key) for stored in self.work.storage.list(prefix)}
+
+    def an_hour_passes(self) -> None:
+        """For everything that ends by itself: leases, pauses, the patience with objects that nobody owns."""
+        columns = (LooseObject.delete_after, Edition.lease_until, Edition.try_again_at, Feed.lease_until)
+
+        def move(session: Session) -> None:
+            for column in columns:
+                for row in session.scalars(select(column.class_).where(column.is_not(None))):
+                    setattr(row, column.key, getattr(row, column.key) - dt.timedelta(hours=1))
+
+        self.work.database.write(move)
 
     def loose(self) -> set[str]:
         """Keys that no row owns."""

@@ -84,6 +84,11 @@ def give_cover(library: Library, audio: bytes, acknowledge: Acknowledge) -> None
     worker.catch_up(work)
 
 
+def work_off(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """Everything that lags."""
+    worker.catch_up(library.work)
+
+
 def episode_called(library: Library, title: str) -> EpisodeId:
     query = select(Episode.id).join(EpisodeText).where(EpisodeText.title == title)
     return library.work.database.read(lambda session: session.scalars(query).one())
