@@ -42,7 +42,7 @@ def of_show(place: Place, words: shown.ShownShow, origin: str) -> Head:
 
 
 def of_episode(place: Place, words: shown.ShownEpisode, show: shown.ShownShow, origin: str) -> Head:
-    head = _head(place, origin, title=words.title, description=words.summary, show=show.title)
+    head = _head(place, origin, title=words.title, description=words.summary or show.description, show=show.title)
     return replace(head, audio=f"{origin}{words.audio}", media_type=words.media_type)
 
 

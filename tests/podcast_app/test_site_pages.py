@@ -143,6 +143,12 @@ def test_a_page_can_be_described_in_a_message_or_a_search_result(page: html.Html
     assert page.xpath("//meta[@property='og:audio']/@content")[0].endswith(f"/{matonge.audio.name}")
 
 
+def test_an_episode_without_notes_is_described_by_its_show(shared_visitor: Visitor, untranslated: Episode) -> None:
+    page = shared_visitor.page(f"/{SLUG}/{untranslated.slug}")
+
+    assert page.xpath("//meta[@name='description']/@content")[0].startswith("Conversations by and for the diaspora")
+
+
 def test_the_tag_of_a_query_stays_out_of_what_a_page_says(shared_visitor: Visitor, matonge: Episode) -> None:
     plain = shared_visitor.get(f"/{SLUG}/{matonge.slug}")
 
