@@ -103,12 +103,15 @@ class Ended:
     requests: int
 
 
-def run(place: Place, job: Job, audio: bytes, killed_at: int = 0) -> Ended:
-    """Do the job in a process that is killed before its request of this number; 0 lets it live."""
+def run(place: Place, job: Job, audio: bytes, *, killed_at: int = 0, killed_after: float | None = None) -> Ended:
+    """Do the job in a process that is killed before its request of this number, or after so many seconds, or never."""
     ours, theirs = PROCESSES.Pipe(duplex=False)
     process = PROCESSES.Process(target=_work, args=(place, job, audio, killed_at, theirs))
     process.start()
     theirs.close()
+    if killed_after is not None:
+        process.join(killed_after)
+        process.kill()
     with ours:
         said = list(_everything(ours))
     process.join()

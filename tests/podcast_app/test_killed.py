@@ -2,10 +2,11 @@
 
 import io
 import itertools
+import random
 import shutil
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -23,6 +24,7 @@ from tests.postgresql import PostgreSQL
 from tests.site import free_port
 
 JOBS = (jobs.arrive, jobs.prepare, jobs.publish, jobs.withdraw, jobs.give_cover)
+SAMPLED = (jobs.arrive, jobs.publish, jobs.withdraw)  # in every run, at two places; the others in the long one
 
 
 @dataclass(frozen=True)
@@ -71,13 +73,13 @@ def copies(
     return Copies(place, postgresql, tmp_path_factory.mktemp("copies"))
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", SAMPLED)
 def test_a_process_killed_on_its_way_leaves_the_state_before_or_after(
     copies: Copies, job: jobs.Job, wav: bytes
 ) -> None:
     requests, after = _left_alone(copies, job, wav)
 
-    _kill(copies, job, wav, after, at_requests=(requests // 2, requests))
+    _kill(copies, job, wav, after, [{"killed_at": requests // 2}, {"killed_at": requests}])
 
 
 @pytest.mark.long
@@ -85,10 +87,22 @@ def test_a_process_killed_on_its_way_leaves_the_state_before_or_after(
 def test_a_process_killed_anywhere_leaves_the_state_before_or_after(copies: Copies, job: jobs.Job, wav: bytes) -> None:
     requests, after = _left_alone(copies, job, wav)
 
-    states = _kill(copies, job, wav, after, at_requests=range(1, requests + 1))
+    states = _kill(copies, job, wav, after, [{"killed_at": number} for number in range(1, requests + 1)])
 
     # what a worker would do anyway is done in the end; what ends with its last request is not
     assert len(states) == (1 if job in (jobs.arrive, jobs.prepare) else 2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("job", JOBS)
+def test_a_process_killed_at_any_time_leaves_the_state_before_or_after(
+    copies: Copies, job: jobs.Job, wav: bytes
+) -> None:
+    start = time.monotonic()
+    _, after = _left_alone(copies, job, wav)
+    longest = time.monotonic() - start
+
+    _kill(copies, job, wav, after, [{"killed_after": random.uniform(0, longest)} for _ in range(12)])
 
 
 def _left_alone(copies: Copies, job: jobs.Job, audio: bytes) -> tuple[int, State]:
@@ -102,19 +116,21 @@ def _left_alone(copies: Copies, job: jobs.Job, audio: bytes) -> tuple[int, State
     return ended.requests, _after_a_restart(place)[0]
 
 
-def _kill(copies: Copies, job: jobs.Job, audio: bytes, after: State, at_requests: Iterable[int]) -> set[State]:
+def _kill(
+    copies: Copies, job: jobs.Job, audio: bytes, after: State, deaths: Sequence[Mapping[str, float]]
+) -> set[State]:
     """The states that were found after each death."""
     before, guids = _after_a_restart(copies.new())
     found = set()
-    for number in at_requests:
+    for death in deaths:
         place = copies.new()
-        ended = jobs.run(place, job, audio, killed_at=number)
-        assert ended.is_killed
+        ended = jobs.run(place, job, audio, **death)
+        assert ended.is_killed or "killed_after" in death
 
         state, guids_now = _after_a_restart(place)
 
-        assert state == after or (state == before and not ended.is_acknowledged), f"killed at request {number}"
-        assert guids.items() <= guids_now.items(), f"killed at request {number}"
+        assert state == after or (state == before and not ended.is_acknowledged), f"{death}: {state}"
+        assert guids.items() <= guids_now.items(), death
         found.add(state)
         copies.drop(place)
     return found
