@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
+from media import tag_lengths
 from media.header_frame import HeaderFrame, header_frame, xing_frame
 from media.mpeg_frame import IN_A_ROW, begin_at, known, layered
 
@@ -19,7 +20,6 @@ BLOCK: Final = 64 * 1024  # bytes read at a time; a mark is kept for each
 LARGEST_FRAME: Final = 1441  # bytes: 320 kbit/s at 32 kHz, padded
 MOST_PIECES: Final = 10_000  # a file with more runs, tags and junk than this is noise, or made to waste our time
 MOST_LANDMARKS: Final = 1000  # looked at in a block; in noise there are six
-MOST_TAGS_BEHIND: Final = 16
 
 # Where a layer III frame may begin, or a tag: its pictures, even sounds, must not be taken for the stream.
 LANDMARK: Final = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]|ID3[\x02-\x04]|APETAGEX")
@@ -93,7 +93,10 @@ class Stream:
 
 def read(file: BinaryIO) -> Stream | None:
     """The file's sound, read once in small blocks; None when there is no stream of MPEG layer III in it."""
-    pieces = list(islice(_pieces(file, _end_of_sound(file)), MOST_PIECES + 1))
+    size = file.seek(0, os.SEEK_END)
+    # a last frame that was cut must not swallow the tags behind it
+    end = tag_lengths.end_of_sound(lambda start, stop: _at(file, start, stop - start), size)
+    pieces = list(islice(_pieces(file, end), MOST_PIECES + 1))
     runs = tuple(piece for piece in pieces if isinstance(piece, Run))
     if not runs or len(pieces) > MOST_PIECES:
         return None
@@ -210,47 +213,10 @@ class _Lengths(dict[bytes, int]):
         return frozenset(known(four).bitrate_kbps for four in self)
 
 
-def _end_of_sound(file: BinaryIO) -> int:
-    """Where the tags at the end of the file begin: a last frame that was cut must not swallow them."""
-    end = file.seek(0, os.SEEK_END)
-    for _ in range(MOST_TAGS_BEHIND):
-        length = _trailing_tag_length(_at(file, max(0, end - 128), min(128, end)))
-        if not 0 < length <= end:
-            break
-        end -= length
-    return end
-
-
-def _trailing_tag_length(tail: bytes) -> int:
-    """The length of the tag (ID3v1, Lyrics3, APE, ID3v2.4) that ends with these up to 128 bytes, or 0."""
-    footer = tail[-32:]
-    if len(tail) == 128 and tail.startswith(b"TAG"):
-        return 128
-    if tail.endswith(b"LYRICS200") and tail[-15:-9].isdigit():
-        return int(tail[-15:-9]) + 15
-    if footer.startswith(b"APETAGEX"):
-        has_header = footer[23] & 0x80
-        return int.from_bytes(footer[12:16], "little") + (32 if has_header else 0)
-    if footer[-10:-7] == b"3DI":
-        return _syncsafe(footer[-4:]) + 20
-    return 0
-
-
 def _tag_length(head: bytes, room: int) -> int:
-    """The length of the tag (ID3v2, APE) that begins with these bytes; 0 when none does, or not in that room."""
-    length = 0
-    if head.startswith(b"ID3") and len(head) >= 10 and max(head[6:10]) < 0x80:
-        has_footer = head[5] & 0x10
-        length = _syncsafe(head[6:10]) + (20 if has_footer else 10)
-    elif head.startswith(b"APETAGEX") and len(head) >= 32:
-        is_header = head[23] & 0x20
-        length = 32 + (int.from_bytes(head[12:16], "little") if is_header else 0)
+    """The length of the tag that begins with these bytes; 0 when none does, or it has not that room."""
+    length = tag_lengths.in_front(head)
     return length if length <= room else 0
-
-
-def _syncsafe(four: bytes) -> int:
-    """A number of 28 bits, seven to the byte (ID3v2)."""
-    return four[0] << 21 | four[1] << 14 | four[2] << 7 | four[3]
 
 
 def _is_true(header_frame: HeaderFrame, stream: Stream) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from mutagen.id3 import APIC, CHAP, CTOC, ID3, TALB, TIT2, TPE1, TRCK, WXXX, CTOCFlags, Encoding, Frame, PictureType
 
 from media.probe.facts import Chapter
+from media.tag_lengths import as_syncsafe
 from media.text import clean_line
 
 TAG_HEADER: Final = 10  # bytes in front of the frames of an ID3 tag
@@ -43,8 +44,7 @@ def id3(tags: EnclosureTags, duration_ms: int) -> bytes:
     """An ID3v2.3 tag for sound of that length. Not 2.4, which many cars and Windows do not read."""
     frames = [*_text_frames(tags), *_chapter_frames(_spans(tags.chapters, duration_ms)), *_cover_frames(tags.cover)]
     content = b"".join(map(_rendered, frames))
-    size = bytes(len(content) >> shift & 0x7F for shift in (21, 14, 7, 0))  # seven bits to the byte
-    return b"ID3\3\0\0" + size + content
+    return b"ID3\3\0\0" + as_syncsafe(len(content)) + content
 
 
 def ffmetadata(tags: EnclosureTags, duration_ms: int) -> str:

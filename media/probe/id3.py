@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Protocol
 from mutagen.id3 import ID3
 
 from media.source import BytesSource, Reader, Source
+from media.tag_lengths import OLD_TAG_BYTES, as_syncsafe, syncsafe
 
 _MOST_TAG_BYTES: Final = 24 << 20
 _MOST_TEXT_BYTES: Final = 256 << 10
@@ -56,7 +57,7 @@ _DECODE: Final[Callable[[BytesIO], Frames]] = ID3
 
 def frames(reader: Reader, starts: tuple[int, ...]) -> dict[str, object]:
     """The frames of the tags that begin there, and of the ID3v1 tag at the end; what comes first wins."""
-    old_tag = reader.read(reader.size - 128, reader.size)
+    old_tag = reader.read(reader.size - OLD_TAG_BYTES, reader.size)
     tags = [_harmless(reader, start) for start in starts]
     if old_tag[:3] == b"TAG":
         tags.append(old_tag)
@@ -91,16 +92,7 @@ def _harmless(reader: Reader, start: int) -> bytes:
     if flags & 0x40 and version > 2:
         at += _extended_header_bytes(source.read(at, at + 4), version)
     kept = _joined(_chosen(source, _places(source, at, end, version), version), version)
-    return b"ID3" + bytes((version, 0, flags & 0x80)) + _as_syncsafe(len(kept)) + kept
-
-
-def syncsafe(data: bytes) -> int:
-    """A number of four times seven bits (ID3v2.4, 6.2)."""
-    return sum((byte & 0x7F) << shift for byte, shift in zip(data, (21, 14, 7, 0), strict=True))
-
-
-def _as_syncsafe(number: int) -> bytes:
-    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
+    return b"ID3" + bytes((version, 0, flags & 0x80)) + as_syncsafe(len(kept)) + kept
 
 
 def _extended_header_bytes(size: bytes, version: int) -> int:
@@ -182,4 +174,4 @@ def _written(frame: _Raw, version: int) -> bytes:
     size = len(frame.content)
     if version == 2:
         return frame.name + size.to_bytes(3, "big") + frame.content
-    return frame.name + (_as_syncsafe(size) if version == 4 else size.to_bytes(4, "big")) + frame.flags + frame.content
+    return frame.name + (as_syncsafe(size) if version == 4 else size.to_bytes(4, "big")) + frame.flags + frame.content

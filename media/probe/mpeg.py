@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from media import tag_lengths
 from media.header_frame import HeaderFrame, header_frame
 from media.mpeg_frame import Header, begin_at, frames, header
 from media.probe.facts import Sound
@@ -77,15 +78,9 @@ def sound(reader: Reader, at: int, first: Header) -> Sound:
 
 
 def _end(reader: Reader, at: int) -> int:
-    """Where the frames end: before an ID3v1 tag and an APE tag."""
-    end = reader.size
-    reader.read(end - _TAIL_BYTES, end)  # in one request, whatever of it is looked at
-    if reader.read(end - 128, end - 125) == b"TAG":
-        end -= 128
-    footer = reader.read(end - 32, end)
-    if footer[:8] == b"APETAGEX" and len(footer) == 32:
-        has_header = footer[23] >> 7
-        end -= int.from_bytes(footer[12:16], "little") + 32 * has_header
+    """Where the frames end: before the tags."""
+    reader.read(reader.size - _TAIL_BYTES, reader.size)  # in one request, whatever of it is looked at
+    end = tag_lengths.end_of_sound(reader.read, reader.size)
     return end if end > at else reader.size
 
 

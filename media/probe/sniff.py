@@ -7,10 +7,10 @@ from typing import Final
 from media.mpeg_frame import Header
 from media.probe import refusals
 from media.probe.facts import Container, NotAudio
-from media.probe.id3 import syncsafe
 from media.probe.iff import WAVE64
 from media.probe.mpeg import first_frame, has_open_bitrate
 from media.source import Reader
+from media.tag_lengths import syncsafe
 
 _MOST_TAGS: Final = 16  # ID3v2, one after another: Windows Media Player adds rather than replaces
 _HEAD_BYTES: Final = 4096

@@ -42,6 +42,12 @@ def id3v2(content: bytes = b"") -> bytes:
     return written.getvalue()
 
 
+def footed(content: bytes) -> bytes:
+    """A tag as version 2.4 has it behind the sound: found by its end."""
+    rest = b"\4\0\x10" + bytes(len(content) >> shift & 127 for shift in (21, 14, 7, 0))
+    return b"ID3" + rest + content + b"3DI" + rest
+
+
 def id3v1() -> bytes:
     return b"TAG".ljust(128, b"x")
 
@@ -79,8 +85,19 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (JUNK, JUNK),
         (ape(), ape()),
         (b"", id3v2()),
+        (b"", footed(frames(3))),
     ],
-    ids=["nothing", "two ID3v2", "padding, ID3v1", "APE, ID3v1", "Lyrics3, ID3v1", "junk", "APE, APE", "ID3v2 behind"],
+    ids=[
+        "nothing",
+        "two ID3v2",
+        "padding, ID3v1",
+        "APE, ID3v1",
+        "Lyrics3, ID3v1",
+        "junk",
+        "APE, APE",
+        "ID3v2 behind",
+        "ID3v2.4 with a footer",
+    ],
 )
 def test_what_lies_around_the_frames_is_left_out(front: bytes, behind: bytes) -> None:
     sound = frames(20)

@@ -204,9 +204,10 @@ def test_tags_behind_the_sound_do_not_lengthen_it(tmp_path: Path) -> None:
     sound = audio(tmp_path / "c.mp3", "-write_xing", "0", seconds=20).read_bytes()
     ape = bytes(60_000)
     footer = b"APETAGEX" + struct.pack("<IIII", 2000, len(ape) + 32, 1, 0) + bytes(8)
+    lyrics = bytes(30_000) + b"030000LYRICS200"
     old_tag = b"TAG" + bytes(125)
 
-    assert probe(Bytes(sound + ape + footer + old_tag)).duration_ms == probe(Bytes(sound)).duration_ms
+    assert probe(Bytes(sound + ape + footer + lyrics + old_tag)).duration_ms == probe(Bytes(sound)).duration_ms
 
 
 @pytest.mark.parametrize("options", [("-b:a", "64k"), ("-q:a", "4")])
