@@ -85,9 +85,10 @@ def known(four: bytes) -> Header:
 
 def frames(data: bytes, at: int = 0) -> Iterator[Header]:
     """The frames of one kind that follow each other from there on; the last one may be cut."""
-    first = following = header(data, at)
-    read, width = (_adts, 7) if first and first.kind.codec == "aac" else (layered, 4)
-    while first and following and following.kind == first.kind:
+    following = header(data, at)
+    kind = following.kind if following else None
+    read, width = (_adts, 7) if kind and kind.codec == "aac" else (layered, 4)
+    while following and following.kind == kind:
         yield following
         at += following.size_bytes
         following = read(data[at : at + width])

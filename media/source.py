@@ -1,5 +1,6 @@
 """Bytes to be read in parts: a local file or a stored object, and the careful reader that parsers get."""
 
+import os
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +34,8 @@ class FileSource:
         self.size = path.stat().st_size
 
     def read(self, start: int, stop: int) -> bytes:
-        with self._path.open("rb") as file:  # opened for each of the few reads, so that nobody has to close a source
-            file.seek(start)
-            return file.read(stop - start)
+        with self._path.open("rb", 0) as file:  # opened for each of the few reads, so that nobody has to close a source
+            return os.pread(file.fileno(), stop - start, start)
 
 
 class BytesSource:

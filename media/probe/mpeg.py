@@ -110,36 +110,33 @@ def _measured(reader: Reader, at: int, first: Header, end: int) -> tuple[float, 
     if start.stop >= end and first.bitrate_kbps:
         return sum(each.samples for each in start.frames), True
     seen = [first, *start.frames, *last.frames]
-    is_exact = bool(last.frames) and _is_constant(seen, last.start - at)
+    bitrate_kbps, size = _typical(seen)
+    is_exact = bool(last.frames and bitrate_kbps) and _fill(last.start - at, size)
     if not is_exact:
         middle = _run(reader, max(at, (at + end) // 2 // BLOCK_BYTES * BLOCK_BYTES), end, first)  # a whole block
-        seen += middle.frames
-        is_exact = bool(last.frames and middle.frames and _bitrate_kbps(seen))
-    return (end - at) * first.samples / _mean_size(seen), is_exact
+        bitrate_kbps, size = _typical([*seen, *middle.frames])
+        is_exact = bool(last.frames and middle.frames and bitrate_kbps)
+    return (end - at) * first.samples / size, is_exact
 
 
-def _is_constant(seen: Sequence[Header], distance: int) -> bool:
-    """Whether frames of one bitrate can have filled so many bytes: as whole ones, and each as long as another.
+def _typical(seen: Sequence[Header]) -> tuple[int, float]:
+    """The bitrate that all have (0: they differ, or do not say), and the bytes of a frame.
+
+    These are what the bitrate asks for where frames are padded to reach it, else the mean of what was seen.
+    """
+    bitrates_kbps, sizes = {each.bitrate_kbps for each in seen}, [each.size_bytes for each in seen]
+    bitrate_kbps = bitrates_kbps.pop() if len(bitrates_kbps) == 1 else 0
+    is_padded = bitrate_kbps and len(set(sizes)) > 1
+    return bitrate_kbps, bitrate_kbps * 125 * seen[0].seconds if is_padded else sum(sizes) / len(sizes)
+
+
+def _fill(distance: int, size: float) -> bool:
+    """Whether frames of this one size can have filled so many bytes.
 
     Those of a bitrate that varies end anywhere, so that they pass once in a hundred times; then the frames that were
     seen must also be of one bitrate by chance.
     """
-    size = _mean_size(seen)
-    off = abs(distance - round(distance / size) * size)
-    return bool(_bitrate_kbps(seen)) and off < 1.5  # an encoder pads a frame as soon as a byte is missing
-
-
-def _bitrate_kbps(seen: Sequence[Header]) -> int:
-    """The one that all have; 0 when they differ, or do not say."""
-    told = {each.bitrate_kbps for each in seen}
-    return told.pop() if len(told) == 1 else 0
-
-
-def _mean_size(seen: Sequence[Header]) -> float:
-    """Bytes of a frame: what the bitrate asks for where frames are padded to reach it, else as they were seen."""
-    sizes = [each.size_bytes for each in seen]
-    kbps = _bitrate_kbps(seen)
-    return kbps * 125 * seen[0].seconds if kbps and len(set(sizes)) > 1 else sum(sizes) / len(sizes)
+    return abs(distance - round(distance / size) * size) < 1.5  # a frame is padded as soon as a byte is missing
 
 
 def _run(reader: Reader, start: int, end: int, first: Header) -> _Run:
