@@ -81,36 +81,12 @@ def create(
     assert upload is not None
     fields = suggestions.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
     suggested = dict.fromkeys(suggestions.model_fields_set - said.model_fields_set, "file")
-    language = said.language if "language" in said.model_fields_set else show.language
-    episode = Episode(
-        id=EpisodeId(new_id()),
-        show_id=show_id,
-        guid=str(uuid.uuid4()),
-        slug="",
-        state="draft",
-        language=language,
-        spoken_language=said.spoken_language if "spoken_language" in said.model_fields_set else language,
-        type="full",
-        version=1,
-        suggested={},
-        chapters=[],
-        persons=[],
-        slug_is_chosen=False,
-        created_at=now,
-        texts=[EpisodeText(language=language, title="", notes="")],
-    )
+    episode = _blank(show, said, now)
     session.add(episode)
     session.flush()
     upload.episode_id = episode.id
-    session.add(
-        Audio(
-            id=AudioId(new_id()),
-            episode_id=episode.id,
-            upload=upload,
-            is_current=True,
-            editions=[Edition(name="enclosure", status="preparing", attempts=0)],
-        )
-    )
+    editions = [Edition(name="enclosure", status="preparing", attempts=0)]
+    session.add(Audio(id=AudioId(new_id()), episode_id=episode.id, upload=upload, is_current=True, editions=editions))
     if picture is not None:
         covers.set_current(session, show_id, episode.id, picture)
         suggested["cover"] = "file"
@@ -169,6 +145,28 @@ def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> 
     session.execute(delete(EpisodeSlug).where(EpisodeSlug.episode_id == episode.id))
     session.delete(episode)
     session.flush()
+
+
+def _blank(show: Show, said: EpisodeFields, now: dt.datetime) -> Episode:
+    """An episode of the show without words yet, in the language that was said, or the show's."""
+    language = said.language if "language" in said.model_fields_set else show.language
+    return Episode(
+        id=EpisodeId(new_id()),
+        show_id=show.id,
+        guid=str(uuid.uuid4()),
+        slug="",
+        state="draft",
+        language=language,
+        spoken_language=said.spoken_language if "spoken_language" in said.model_fields_set else language,
+        type="full",
+        version=1,
+        suggested={},
+        chapters=[],
+        persons=[],
+        slug_is_chosen=False,
+        created_at=now,
+        texts=[EpisodeText(language=language, title="", notes="")],
+    )
 
 
 def _cannot_use(upload: Upload | None, show_id: ShowId) -> list[Finding]:

@@ -215,76 +215,54 @@ def _first_of_each_field(wrong: ValidationError) -> dict[str, str]:
 def _finding(field: str, kind: str) -> Finding:
     if kind == "extra_forbidden":
         return error(
-            field,
-            "There is no field called “{name}”.",
-            "Check its spelling in the API's description.",
-            name=field[:60],
+            field, "There is no field called “{name}”.", "Check its spelling in the API's description.", name=field[:60]
         )
     if kind in ("string_too_long", "too_long"):
         return _too_long(field)
-    match field:
-        case "title":
-            return error("title", "The title is not a text.", "Write it as one line of text.")
-        case "notes":
-            return error("notes", "The notes are not a text.", "Write them as text; Markdown is welcome.")
-        case "season":
-            return error(
-                "season", "The season is not a whole number from 1 up.", "Write 1, 2, 3 ..., or leave it empty."
-            )
-        case "number":
-            return error(
-                "number", "The episode number is not a whole number from 1 up.", "Write 1, 2, 3 ..., or leave it empty."
-            )
-        case "type":
-            return error(
-                "type", "This type is not known.", "An episode is full, trailer or bonus; a show is episodic or serial."
-            )
-        case "explicit":
-            return error("explicit", "It is not clear whether this is explicit.", "Write true or false.")
-        case "language" | "spoken_language":
-            return error(field, "This is not a language code.", "Write a code like en, fr, rw or nl-be.")
-        case "slug":
-            return error(
-                "slug",
-                "This address cannot be used.",
-                "Use small letters a to z, digits and hyphens, and not a word that the site needs itself.",
-            )
-        case "publish" | "publish_at":
-            return error(
-                field,
-                "This is not a time that we can understand.",
-                "Write “now”, or a time with its zone, like 2026-12-10T09:00:00+01:00.",
-            )
-        case "persons":
-            return error(
-                "persons",
-                "The list of people cannot be read.",
-                "Each person needs a name; role, group and a web address are optional.",
-            )
-        case "chapters":
-            return error(
-                "chapters", "The chapters cannot be read.", "Each chapter needs a start in milliseconds and a title."
-            )
-        case "translations":
-            return error(
-                "translations",
-                "The translations cannot be read.",
-                "Give a language code, and under it the translated texts.",
-            )
-        case "categories":
-            return error(
-                "categories",
-                "The categories cannot be read.",
-                "Give a list of names from Apple's list, each with a subcategory or nothing.",
-            )
-        case "time_zone":
-            return error(
-                "time_zone", "This time zone is not known.", "Write a name like Europe/Brussels or Africa/Kigali."
-            )
-        case "funding_url":
-            return error("funding_url", "This is not a web address.", "Write it whole, beginning with https://.")
-        case _:
-            return error(field, "This value cannot be used.", "Check what the field holds, and try again.")
+    odd = error(field, "This value cannot be used.", "Check what the field holds, and try again.")
+    return next((finding for finding in _ODD if finding.field == field), odd)
+
+
+# What is said of a value that its field does not take.
+_ODD = (
+    error("title", "The title is not a text.", "Write it as one line of text."),
+    error("notes", "The notes are not a text.", "Write them as text; Markdown is welcome."),
+    error("season", "The season is not a whole number from 1 up.", "Write 1, 2, 3 ..., or leave it empty."),
+    error("number", "The episode number is not a whole number from 1 up.", "Write 1, 2, 3 ..., or leave it empty."),
+    error("type", "This type is not known.", "An episode is full, trailer or bonus; a show is episodic or serial."),
+    error("explicit", "It is not clear whether this is explicit.", "Write true or false."),
+    error("language", "This is not a language code.", "Write a code like en, fr, rw or nl-be."),
+    error("spoken_language", "This is not a language code.", "Write a code like en, fr, rw or nl-be."),
+    error(
+        "slug",
+        "This address cannot be used.",
+        "Use small letters a to z, digits and hyphens, and not a word that the site needs itself.",
+    ),
+    *(
+        error(
+            field,
+            "This is not a time that we can understand.",
+            "Write “now”, or a time with its zone, like 2026-12-10T09:00:00+01:00.",
+        )
+        for field in ("publish", "publish_at")
+    ),
+    error(
+        "persons",
+        "The list of people cannot be read.",
+        "Each person needs a name; role, group and a web address are optional.",
+    ),
+    error("chapters", "The chapters cannot be read.", "Each chapter needs a start in milliseconds and a title."),
+    error(
+        "translations", "The translations cannot be read.", "Give a language code, and under it the translated texts."
+    ),
+    error(
+        "categories",
+        "The categories cannot be read.",
+        "Give a list of names from Apple's list, each with a subcategory or nothing.",
+    ),
+    error("time_zone", "This time zone is not known.", "Write a name like Europe/Brussels or Africa/Kigali."),
+    error("funding_url", "This is not a web address.", "Write it whole, beginning with https://."),
+)
 
 
 def _too_long(field: str) -> Finding:
