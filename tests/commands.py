@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.sentences import ROOT
@@ -24,9 +26,10 @@ def podcast_app(*arguments: str | Path, data_dir: Path, **environment: str) -> s
     )
 
 
-def started(*arguments: str | Path, data_dir: Path, **environment: str) -> subprocess.Popen[str]:
-    """The command while it runs."""
-    return subprocess.Popen(
+@contextmanager
+def started(*arguments: str | Path, data_dir: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """The command while it runs, at most until the block ends."""
+    with subprocess.Popen(
         [PROGRAM, *arguments],
         cwd=data_dir,
         env=surroundings(data_dir, **environment),
@@ -34,7 +37,11 @@ def started(*arguments: str | Path, data_dir: Path, **environment: str) -> subpr
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def surroundings(data_dir: Path, **environment: str) -> dict[str, str]:
