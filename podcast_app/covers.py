@@ -10,7 +10,6 @@ from media.storage import Key, Storage
 from podcast_app import objects
 from podcast_app.database import Database
 from podcast_app.models import Cover, CoverId, EpisodeId, ShowId, new_id
-from podcast_app.times import utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,7 @@ class Picture:
 def store(database: Database, storage: Storage, cover: artwork.Cover, *, is_generated: bool = False) -> Picture:
     """Put the picture to storage, announced. It goes by itself unless a transaction takes it over soon."""
     key = objects.private_key("covers")
-    database.write(objects.announce, key, utcnow())
-    with storage.writing(key, cover.media_type) as writer:
+    with objects.announced(database, key), storage.writing(key, cover.media_type) as writer:
         writer.write(cover.data)
     return Picture(key, cover.media_type, cover.extension, cover.width, cover.height, is_generated)
 

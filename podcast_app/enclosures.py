@@ -29,6 +29,7 @@ class _Job:
     container: str
     codec: str
     channels: int | None
+    least_ms: float  # less than this, and the engine has lost part of the recording
     tags: enclosure.EnclosureTags  # without the picture, which lies under `cover`
     cover: Key
     digest: str
@@ -85,6 +86,7 @@ def _job(edition: Edition, episode: Episode, show: Show) -> _Job:
         container=container,
         codec=codec,
         channels=upload.facts["channels"],
+        least_ms=0.9 * upload.facts["duration_ms"] - 1000 if upload.facts["duration_is_exact"] else 0,
         tags=enclosure.EnclosureTags(
             title=documents.main_words(episode).title,
             show=documents.main_text(show).title,
@@ -111,9 +113,11 @@ def _make(work: Work, job: _Job) -> None:
             directory=bench,
             ffmpeg=ffmpeg.find(work.settings.ffmpeg),
         )
+        if made.duration_ms < job.least_ms:
+            raise ffmpeg.Failed(ffmpeg.UNREADABLE, detail=f"{made.duration_ms} ms, where {job.least_ms} were expected")
         key = objects.private_key("editions")
-        work.database.write(objects.announce, key, utcnow())
-        work.storage.put_file(key, made.path, made.media_type)
+        with objects.announced(work.database, key):
+            work.storage.put_file(key, made.path, made.media_type)
     work.database.write(_made, work.owner, job, made, key, utcnow())
     work.wake()
 

@@ -1,20 +1,15 @@
 """Who works on what. A lease ends by itself when its holder is killed; while the holder lives, it is renewed."""
 
 import datetime as dt
-import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from sqlalchemy import ColumnElement, or_, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from podcast_app.database import Database
+from podcast_app.heartbeat import heartbeat
 from podcast_app.models import Edition, Feed
 from podcast_app.times import utcnow
-
-log = logging.getLogger(__name__)
 
 LEASE = dt.timedelta(seconds=15)
 RENEWED_EVERY = 5.0  # seconds
@@ -36,27 +31,11 @@ def let_go(row: Edition | Feed) -> None:
     row.lease_owner = row.lease_until = None
 
 
-@contextmanager
-def held(database: Database, table: Leased, owner: str, *which: ColumnElement[bool]) -> Iterator[None]:
+def held(database: Database, table: Leased, owner: str, *which: ColumnElement[bool]) -> AbstractContextManager[None]:
     """Keep the lease on a row that `owner` took, for as long as the block lasts."""
-    done = threading.Event()
 
-    def renew() -> None:
-        while not done.wait(RENEWED_EVERY):
-            try:
-                database.write(_renew, table, owner, which)
-            except SQLAlchemyError:
-                log.warning("A lease could not be renewed; another worker may take the work over.")
+    def renew(session: Session) -> None:
+        ours = update(table).where(*which, table.lease_owner == owner)
+        session.execute(ours.values(lease_until=utcnow() + LEASE))
 
-    thread = threading.Thread(target=renew, name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _renew(session: Session, table: Leased, owner: str, which: tuple[ColumnElement[bool], ...]) -> None:
-    ours = update(table).where(*which, table.lease_owner == owner)
-    session.execute(ours.values(lease_until=utcnow() + LEASE))
+    return heartbeat(database, RENEWED_EVERY, renew)

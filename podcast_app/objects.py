@@ -6,16 +6,20 @@ is announced again. What stays announced past its time is deleted by the worker.
 
 import datetime as dt
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import UpdateBase, delete, select, update
 from sqlalchemy.orm import Session
 
 from media.storage import Key
+from podcast_app.database import Database
+from podcast_app.heartbeat import heartbeat
 from podcast_app.models import LooseObject
+from podcast_app.times import utcnow
 
-# While an object is being written its time is moved on again and again; this long after the last sign, it is swept.
-PATIENCE = dt.timedelta(minutes=2)
+PATIENCE = dt.timedelta(minutes=2)  # this long after the last sign of its writer, an object is swept
+SIGN_EVERY = 20.0  # seconds
 
 
 class TooLate(Exception):
@@ -32,15 +36,12 @@ def public_key(extension: str) -> Key:
     return Key(f"public/{secrets.token_hex(16)}.{extension}")
 
 
-def announce(session: Session, key: Key, now: dt.datetime) -> None:
-    """Say that an object is about to be written. To be committed before its first byte."""
-    session.add(LooseObject(key=key, delete_after=now + PATIENCE))
-
-
-def still_writing(session: Session, key: Key, now: dt.datetime) -> None:
-    """Move the time on. Raises TooLate."""
-    moved = update(LooseObject).where(LooseObject.key == key, ~LooseObject.is_doomed)
-    _must_be_there(session, moved.values(delete_after=now + PATIENCE), key)
+@contextmanager
+def announced(database: Database, key: Key) -> Iterator[None]:
+    """The object may be written in this block, however long that takes, and taken over soon after it."""
+    database.write(_announce, key)
+    with heartbeat(database, SIGN_EVERY, lambda session: _still_writing(session, key)):
+        yield
 
 
 def take_over(session: Session, key: Key) -> None:
@@ -72,6 +73,15 @@ def doom(session: Session, now: dt.datetime, limit: int = 50) -> list[Key]:
 
 def forget(session: Session, key: Key) -> None:
     session.execute(delete(LooseObject).where(LooseObject.key == key))
+
+
+def _announce(session: Session, key: Key) -> None:
+    session.add(LooseObject(key=key, delete_after=utcnow() + PATIENCE))
+
+
+def _still_writing(session: Session, key: Key) -> None:
+    ours = update(LooseObject).where(LooseObject.key == key, ~LooseObject.is_doomed)
+    session.execute(ours.values(delete_after=utcnow() + PATIENCE))
 
 
 def _must_be_there(session: Session, statement: UpdateBase, key: Key) -> None:

@@ -93,9 +93,9 @@ def _publish_one(work: Work, episode_id: EpisodeId | None) -> bool:
     which = (Edition.audio_id == due.audio_id, Edition.name == "enclosure")
     with leases.held(work.database, Edition, work.owner, *which):
         public = objects.public_key(due.extension)
-        work.database.write(objects.announce, public, utcnow())
         try:
-            work.storage.copy(due.key, public, due.media_type)
+            with objects.announced(work.database, public):
+                work.storage.copy(due.key, public, due.media_type)
         except Missing:
             log.warning("The audio of episode %s is missing from the storage; it is made again.", due.episode_id)
             work.database.write(_make_again, due, public, work.owner)

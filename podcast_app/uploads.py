@@ -20,11 +20,6 @@ from podcast_app.database import Database
 from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
 from podcast_app.models import Audio, Json, ShowId, Upload, UploadId, new_id
 from podcast_app.outcomes import Conflict, Done, Unknown
-from podcast_app.times import utcnow
-
-# How often a long upload says that it is alive: well within objects.PATIENCE.
-SIGN_OF_LIFE = dt.timedelta(seconds=30)
-
 
 IN_USE = Conflict("An episode was made from this recording.", "Delete or withdraw the episode instead.")
 
@@ -61,11 +56,11 @@ class Original:
         self._database = database
         self._limit_bytes = limit_bytes
         self._hash = hashlib.sha256()
-        self._stack = ExitStack()
-        self._signed_at = utcnow()
-        database.write(objects.announce, self.key, self._signed_at)
         self._storage = storage
-        self._writer = self._stack.enter_context(storage.writing(self.key, "application/octet-stream"))
+        with ExitStack() as stack:
+            stack.enter_context(objects.announced(database, self.key))
+            self._writer = stack.enter_context(storage.writing(self.key, "application/octet-stream"))
+            self._stack = stack.pop_all()  # open until `finish` or `abandon`
 
     def write(self, data: bytes | bytearray) -> None:
         """Raises TooLarge, media.storage.Full, media.storage.Unavailable."""
@@ -74,9 +69,6 @@ class Original:
             raise TooLarge
         self._hash.update(data)
         self._writer.write(memoryview(data))
-        if utcnow() - self._signed_at > SIGN_OF_LIFE:
-            self._signed_at = utcnow()
-            self._database.write(objects.still_writing, self.key, self._signed_at)
 
     def finish(self, filename: str) -> Received:
         """The object is whole and durable when this returns."""

@@ -1,6 +1,7 @@
 """Objects between being written and being owned: none is lost, and none stays without an owner."""
 
 import datetime as dt
+import time
 
 import pytest
 from sqlalchemy import select
@@ -17,8 +18,7 @@ KEY = Key("private/originals/x")
 
 
 def write(library: Library, key: Key = KEY) -> None:
-    library.work.database.write(objects.announce, key, utcnow())
-    with library.work.storage.writing(key, "audio/mpeg") as writer:
+    with objects.announced(library.work.database, key), library.work.storage.writing(key, "audio/mpeg") as writer:
         writer.write(b"x")
 
 
@@ -48,14 +48,26 @@ def test_an_object_that_nobody_takes_over_goes_when_its_time_has_passed(library:
     assert library.loose() == set()
 
 
-def test_a_sign_of_life_keeps_it(library: Library) -> None:
-    write(library)
-    let_time_pass(library, objects.PATIENCE + SECOND)
+def test_however_long_an_object_is_being_written_it_stays(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "SIGN_EVERY", 0.02)
 
-    library.work.database.write(objects.still_writing, KEY, utcnow())
-    sweep(library)
+    with objects.announced(library.work.database, KEY):
+        let_time_pass(library, objects.PATIENCE + SECOND)
+        wait_for_a_sign(library)
+        with library.work.storage.writing(KEY, "audio/mpeg") as writer:
+            writer.write(b"x")
+        sweep(library)
 
     assert KEY in library.objects("private/originals/")
+
+
+def wait_for_a_sign(library: Library) -> None:
+    end = time.monotonic() + 10
+    while (
+        library.work.database.read(lambda session: session.scalars(select(LooseObject.delete_after)).one()) < utcnow()
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def test_what_was_taken_over_stays(library: Library) -> None:
@@ -68,15 +80,13 @@ def test_what_was_taken_over_stays(library: Library) -> None:
     assert library.loose() == set()
 
 
-def test_what_was_swept_can_neither_be_taken_over_nor_written_on(library: Library) -> None:
+def test_what_was_swept_can_no_longer_be_taken_over(library: Library) -> None:
     write(library)
     let_time_pass(library, objects.PATIENCE + SECOND)
     assert library.work.database.write(objects.doom, utcnow()) == [KEY]
 
     with pytest.raises(objects.TooLate):
         library.work.database.write(objects.take_over, KEY)
-    with pytest.raises(objects.TooLate):
-        library.work.database.write(objects.still_writing, KEY, utcnow())
 
 
 def test_what_a_killed_worker_was_deleting_is_deleted_by_another(library: Library) -> None:

@@ -147,7 +147,9 @@ class _Publications:
         self.measure = wall(self._publish)
 
     def __call__(self) -> float:
-        self.work.database.write(_announce_again, self.work, self.episode_id)
+        self.work.database.write(_back_again, self.work, self.episode_id)
+        with objects.announced(self.work.database, _KEY):
+            pass
         return self.measure()
 
     def _publish(self) -> None:
@@ -162,7 +164,7 @@ class _Publications:
 _KEY = objects.public_key("mp3")
 
 
-def _announce_again(session: Session, work: Work, episode_id: EpisodeId) -> None:
+def _back_again(session: Session, work: Work, episode_id: EpisodeId) -> None:
     """Back to scheduled, so that it can be published once more."""
     found = publishing.episodes.get_locked(session, episode_id)
     assert found is not None
@@ -171,7 +173,6 @@ def _announce_again(session: Session, work: Work, episode_id: EpisodeId) -> None
         publishing.next_generation(session, show, work.settings, utcnow(), remove=[episode_id])
         publishing.episodes.enclosure(episode).public_key = None
     episode.state, episode.publish_at = "scheduled", utcnow()
-    objects.announce(session, _KEY, utcnow())
 
 
 class _Bare:
