@@ -146,7 +146,7 @@ def _rows(session: Session, show_id: str, number: int) -> EpisodeId:
     session.add(EpisodeSlug(show_id=show_id, slug=slug, episode_id=episode_id))
     upload = Upload(
         id=UploadId(new_id()), show_id=show_id, state="complete", filename="a.mp3", key=f"private/originals/{number}",
-        size_bytes=28_800_000, sha256="0" * 64, facts={"duration_ms": 1_800_000}, episode_id=episode_id, created_at=at,
+        size_bytes=28_800_000, sha256="0" * 64, facts={"duration_ms": 1_800_000, "duration_is_exact": True, "has_video": False}, episode_id=episode_id, created_at=at,
     )  # fmt: skip
     session.add(upload)
     session.flush()
