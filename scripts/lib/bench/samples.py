@@ -33,6 +33,8 @@ from podcast_app.work import Work
 
 FIRST = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
+FACTS = {"duration_ms": 1_800_000, "duration_is_exact": True, "has_video": False}  # of every upload's probe
+
 # One MPEG-1 Layer III frame: 128 kbit/s, 44.1 kHz, mono, 417 bytes of 26 ms. Silence is as long to read as speech.
 FRAME = bytes.fromhex("fffb90c4") + bytes(413)
 
@@ -146,7 +148,7 @@ def _rows(session: Session, show_id: str, number: int) -> EpisodeId:
     session.add(EpisodeSlug(show_id=show_id, slug=slug, episode_id=episode_id))
     upload = Upload(
         id=UploadId(new_id()), show_id=show_id, state="complete", filename="a.mp3", key=f"private/originals/{number}",
-        size_bytes=28_800_000, sha256="0" * 64, facts={"duration_ms": 1_800_000, "duration_is_exact": True, "has_video": False}, episode_id=episode_id, created_at=at,
+        size_bytes=28_800_000, sha256="0" * 64, facts=FACTS, episode_id=episode_id, created_at=at,
     )  # fmt: skip
     session.add(upload)
     session.flush()
