@@ -1,6 +1,8 @@
 """The `podcast-app` command. What goes wrong is one sentence and an exit status, never a traceback."""
 
+import errno
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -71,6 +73,7 @@ def serve(host: Host = "127.0.0.1", port: Port = None, workers: Processes = 1) -
     from podcast_app import server
 
     settings = _settings(port)
+    _look_at_port(host, settings.port)  # before a link is made: it would end the one that was printed first
     setup.first_start(settings)
     link = _with_database(settings, lambda database: database.write(people.first_account_link, utcnow()))
     print(f"The site is at {settings.origin}/", flush=True)
@@ -84,7 +87,9 @@ def web(host: Host = "127.0.0.1", port: Port = None, workers: Processes = 1) -> 
     """Run the web processes alone; a worker runs apart."""
     from podcast_app import server
 
-    server.web(_migrated(_settings(port)), host, workers, with_worker=False)
+    settings = _migrated(_settings(port))
+    _look_at_port(host, settings.port)
+    server.web(settings, host, workers, with_worker=False)
 
 
 @app.command()
@@ -99,6 +104,18 @@ def worker() -> None:
 def migrate_command() -> None:
     """Bring the database up to date. A new one gets the show `diaspora-insights`."""
     setup.first_start(_settings())
+
+
+def _look_at_port(host: str, port: int) -> None:
+    """Say so when nothing can listen there."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as failure:
+        if failure.errno == errno.EADDRINUSE:
+            raise CommandFailed(f"Port {port} is taken. Stop what runs there, or choose another: --port.") from failure
+        reason = os.strerror(failure.errno) if failure.errno and failure.errno > 0 else "there is no such host"
+        raise CommandFailed(f"{host} port {port} cannot be listened on: {reason}. Try --host or --port.") from failure
 
 
 # --- shows ---
