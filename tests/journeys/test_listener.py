@@ -66,7 +66,7 @@ async def test_a_listener_finds_an_episode_hears_it_and_reads_it_in_french(
 
     assert 19 < await page.locator("audio").evaluate(LISTEN) < 21
 
-    await page.get_by_role("link", name="français").click()
+    await page.get_by_role("navigation", name="This podcast").get_by_role("link", name="français").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Matonge, et ce qui reste")
     await expect(page.locator("html")).to_have_attribute("lang", "fr")
 

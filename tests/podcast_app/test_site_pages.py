@@ -45,6 +45,19 @@ def test_a_listing_names_the_newest_episode_first(
     assert _text(listing, "//h1") == "Diaspora Insights"
 
 
+@pytest.mark.parametrize(
+    ("here", "word", "other"), [("", "Subscribe", f"/fr/{SLUG}/"), ("/fr", "S’abonner", f"/{SLUG}/")]
+)
+def test_a_listing_begins_with_the_address_to_subscribe_to_and_the_other_language(
+    shared_visitor: Visitor, matonge: Episode, here: str, word: str, other: str
+) -> None:
+    top = shared_visitor.page(f"{here}/{SLUG}/").xpath("//main/header")[0]
+
+    assert _text(top, ".//summary") == word
+    assert top.xpath(".//input[@id=//label/@for]/@value") == [f"{shared_visitor.origin}{here}/{SLUG}/feed.xml"]
+    assert top.xpath(".//a[@rel='alternate']/@href") == [other]
+
+
 def test_a_page_shows_title_notes_and_who_is_heard(page: html.HtmlElement) -> None:
     assert _text(page, "//h1") == "Matonge & what stays"
     assert _text(page, "//main//em") == "Chaussée de Wavre"
@@ -99,7 +112,8 @@ def test_a_french_page_is_french_in_all_its_parts(shared_visitor: Visitor, maton
     assert _text(french, "//h1[@lang='fr']") == "Matonge, et ce qui reste"
     assert _text(french, "//p[@class='when']/time") == "1 juillet 2026"
     assert _text(french, "//h2[@id='chapters']") == "Chapitres"
-    assert french.xpath("//nav[@class='top']/a/@href") == [f"/fr/{SLUG}/"]
+    assert french.xpath("//nav[@class='top']/a/@href") == [f"/fr/{SLUG}/", f"/{SLUG}/{matonge.slug}"]
+    assert french.xpath("//nav[@class='top']/a[@rel='alternate']/text()") == ["English"]
 
 
 def test_what_has_no_translation_keeps_its_own_language_and_says_so(
