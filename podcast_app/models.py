@@ -227,7 +227,7 @@ class Upload(Base):
     key: Mapped[Key] = mapped_column(unique=True)
     size_bytes: Mapped[int] = mapped_column()
     sha256: Mapped[str | None] = mapped_column(String(64))
-    facts: Mapped[Json] = mapped_column()  # media.probe.Facts without its picture (see facts.py)
+    facts: Mapped[Json] = mapped_column()  # media.probe.Facts without its picture (see uploads.py)
     # the episode made from it: at most one, however often the form is sent; free again when that is withdrawn
     episode_id: Mapped[EpisodeId | None] = mapped_column(ForeignKey("episodes.id"), unique=True)
     created_at: Mapped[dt.datetime]

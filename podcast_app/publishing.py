@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from feeds import checks, document, generation, rss
-from feeds.checks import Finding, error
+from feeds.checks import Finding, error, warning
 from media.storage import Key
 from podcast_app import documents, episodes, objects
 from podcast_app.addresses import Addresses, View, feed_path, views
@@ -310,6 +310,13 @@ def _last(session: Session, show: Show, view: View) -> Feed | None:
 
 
 def _of_audio(episode: Episode) -> Iterable[Finding]:
+    assert episode.audio is not None
+    if episode.audio.upload.facts["has_video"]:
+        yield warning(
+            "audio",
+            "The file is a video, and listeners get its sound alone.",
+            "If its pictures matter, say in the notes where they can be seen.",
+        )
     made = episodes.enclosure(episode)
     if made.status == "failed":
         assert made.failure is not None  # a sentence of ours: the edge translates it like any other

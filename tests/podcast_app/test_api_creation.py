@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from podcast_app.models import LooseObject
 from podcast_app.settings import Settings
-from tests.media.samples import picture, tagged
+from tests.media.samples import picture, tagged, video
 from tests.site import SLUG, Site, free_port, running
 
 PLACE = f"/api/v1/shows/{SLUG}/episodes"
@@ -112,6 +112,15 @@ def test_what_is_no_audio_is_refused_and_nothing_of_it_stays(site: Site) -> None
         assert "upload_id" not in refused.json()
     assert originals(site, 0) == []
     assert site.api.get(PLACE).json()["items"] == []
+
+
+def test_a_video_is_taken_for_its_sound_and_that_is_said(shared_site: Site, tmp_path: Path) -> None:
+    taken = shared_site.episode(video(tmp_path / "talk.mp4"), "talk.mp4", title="Filmed")
+
+    assert taken.status_code == 201
+    said = [finding for finding in taken.json()["findings"] if finding["field"] == "audio"]
+    assert [finding["level"] for finding in said] == ["warning"]
+    assert "sound alone" in said[0]["problem"]
 
 
 def test_a_form_without_a_recording_is_refused_with_all_that_is_wrong(shared_site: Site) -> None:
