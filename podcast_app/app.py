@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from media.storage.open import open_storage
-from podcast_app import static_files
+from podcast_app import half_closed, static_files
 from podcast_app.addresses import LANGUAGES
 from podcast_app.api import creation, openapi
 from podcast_app.api import episodes as api_episodes
@@ -126,7 +126,7 @@ def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
     app = Starlette(routes=ROUTES, exception_handlers=HANDLERS, lifespan=life)
     app.router.redirect_slashes = False  # it would build an address from the Host header
     app.state.services = services
-    return front.before(SecurityHeaders(app, services.bucket))
+    return front.before(half_closed.told(SecurityHeaders(app, services.bucket)))
 
 
 def _life(

@@ -21,6 +21,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 # No more threads than connections: anyio's limiter for database work is made with this number.
+DISK_FULL = "53100"  # PostgreSQL, appendix A
 CONNECTIONS = 10
 
 
@@ -110,6 +111,12 @@ def is_away(error: DBAPIError) -> bool:
     """Whether the database could not be reached or read, rather than refused what was asked."""
     kind = type(error.orig).__name__  # the drivers' own classes; SQLite's last one: the file is damaged, or is none
     return error.connection_invalidated or kind in ("OperationalError", "DatabaseError")
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether the database's disk has no room."""
+    of_sqlite, of_postgresql = getattr(error.orig, "sqlite_errorcode", None), getattr(error.orig, "sqlstate", None)
+    return of_sqlite == sqlite3.SQLITE_FULL or of_postgresql == DISK_FULL
 
 
 def _engine(url: str, *, foreign_keys: bool = True) -> Engine:

@@ -14,7 +14,7 @@ from feeds.checks import Finding, error
 from media.storage import Full, Unavailable
 from podcast_app import formats
 from podcast_app.api import problems
-from podcast_app.database import is_away
+from podcast_app.database import is_away, is_full
 from podcast_app.forms import BadForm
 from podcast_app.http import Problem, language, services
 from podcast_app.objects import TooLate
@@ -31,6 +31,7 @@ NOT_SO = error("", "This address does not take such a request.", "Use one of the
 OURS = error("", "Something went wrong on our side.", "Try again; if it happens again, tell whoever runs this site.")
 AWAY = error("", "The site cannot reach its database or its storage.", "Try again in a moment.")
 FULL = error("", "The place where recordings are kept is full.", "Tell whoever runs this site, then try again.")
+CUT = error("body", "The request ended before it was whole.", "Send it again; nothing of it was kept.")
 TOO_SLOW = error("audio", "The recording came in too slowly and was given up.", "Send it again over a faster line.")
 ODD = error("", "This request cannot be answered.", "Check how it is written.")
 
@@ -85,14 +86,16 @@ async def _unavailable(request: Request, away: Exception) -> Response:
 
 async def _database(request: Request, failed: Exception) -> Response:
     assert isinstance(failed, exc.DBAPIError)
+    if is_full(failed):
+        return await _full(request, failed)
     if is_away(failed):
         return await _unavailable(request, failed)
     raise failed  # a bug of ours: `_bug` answers, and the log keeps it
 
 
-async def _gone(_request: Request, _gone: Exception) -> Response:
-    """Nobody is there to read it."""
-    return Response(status_code=400)
+async def _gone(request: Request, _gone: Exception) -> Response:
+    """Read only by a sender that still listens (see half_closed.py)."""
+    return answer(request, Problem(400, [CUT]))
 
 
 async def _bug(request: Request, _error: Exception) -> Response:

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from media.storage.open import open_storage
+from podcast_app import half_closed
 from podcast_app import settings as configuration
 from podcast_app.app import create_app
 from podcast_app.database import Database
@@ -30,7 +31,7 @@ def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> 
         uvicorn.run,
         host=host,
         port=settings.port,
-        http="httptools",
+        http=half_closed.Protocol,
         loop="uvloop",
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_keep_alive=15,

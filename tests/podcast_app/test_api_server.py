@@ -1,6 +1,7 @@
 """The API as a process of its own: what it takes of memory and disk, and what it says when something is away."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from podcast_app import people
 from podcast_app.database import Database
@@ -111,6 +113,47 @@ def test_a_disk_without_room_is_said_and_left_clean(sqlite_place: Place, mp3: by
         assert server.api.get(PLACE).json()["items"] == []
         assert not [path for path in server.folder.rglob("*") if path.is_file() and path.stat().st_size > 4 * MEGABYTE]
         assert server.api.post(PLACE, content=form(mp3, 1), headers=FORM).status_code == 201
+
+
+@pytest.mark.parametrize("missing", [b"", b"--b--\r\n"], ids=["short of its length", "cut before its last boundary"])
+def test_a_sender_who_ended_early_and_still_listens_is_told(sqlite_place: Place, mp3: bytes, missing: bytes) -> None:
+    whole = b"".join(form(mp3, 1))
+    with served(sqlite_place) as server:
+        for promised in (len(whole) + 1000, len(whole) - len(missing)):
+            sent = whole[: len(whole) - len(missing)]
+            answer = half_closed(server, promised, sent)
+
+            is_whole = promised == len(whole)
+            assert answer.split(b" ")[1] == (b"201" if is_whole else b"400")
+            assert is_whole or (b"application/problem+json" in answer and b'"field":"body"' in answer)
+            assert len(server.api.get(PLACE).json()["items"]) == is_whole
+
+
+def half_closed(server: Served, promised: int, body: bytes) -> bytes:
+    """The answer to a form, after which the sender closes its own side."""
+    address, token = server.api.base_url, server.api.headers["Authorization"]
+    head = f"POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Length: {promised}\r\n"
+    with socket.create_connection((address.host, address.port or 80), timeout=20) as sender:
+        sender.sendall(f"{head}Content-Type: {FORM['Content-Type']}\r\n\r\n".encode() + body)
+        sender.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: sender.recv(65536), b""))
+
+
+def test_a_database_without_room_is_a_full_disk(sqlite_place: Place, mp3: bytes) -> None:
+    def fill(connection: Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLite takes the size that it has
+
+    settings = Settings(port=free_port(), data_dir=sqlite_place.data_dir, _env_file=None)
+    with running(settings, with_worker=False) as site:
+        episode = site.episode(mp3).json()["id"]
+        event.listen(Engine, "begin", fill)
+        try:
+            refused = site.api.patch(f"/api/v1/episodes/{episode}", json={"notes": "long " * 10_000})
+        finally:
+            event.remove(Engine, "begin", fill)
+
+    assert refused.status_code == 507
+    assert refused.headers["content-type"] == "application/problem+json"
 
 
 def test_a_database_that_is_away_is_worth_another_try(postgresql_place: Place, postgresql: PostgreSQL) -> None:
