@@ -43,7 +43,7 @@ def run(database: Database, storage: Storage, settings: Settings, slug: str | No
     for remark in remarks:
         console.print(f"{remark.level}: {remark.about}: {remark.says}", markup=False, highlight=False)
     errors = sum(remark.level == "error" for remark in remarks)
-    console.print(f"{len(found)} shows checked: {errors} errors, {len(remarks) - errors} notes.", highlight=False)
+    console.print(f"Shows checked: {len(found)}. Errors: {errors}. Notes: {len(remarks) - errors}.", highlight=False)
     return 1 if errors else 0
 
 

@@ -65,7 +65,7 @@ def test_a_library_in_order_has_notes_at_most(library: Library) -> None:
     lines = remarks(library, 0)
 
     assert [line for line in lines if line.startswith("error")] == []
-    assert lines[-1].startswith("1 shows checked: 0 errors")
+    assert lines[-1].startswith("Shows checked: 1. Errors: 0.")
     assert any("does not answer, so nothing was fetched" in line for line in lines)
 
 
