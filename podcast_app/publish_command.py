@@ -65,7 +65,9 @@ def over_http(file: Path, server: str, token: str | None, show: str | None, said
                 )
             return _awaited(client, _json(answer))
     except httpx2.HTTPError as failure:
-        raise CommandFailed(f"{server} was not reached ({failure}). Check the address, and that the site is up.") from failure
+        raise CommandFailed(
+            f"{server} was not reached ({failure}). Check the address, and that the site is up."
+        ) from failure
 
 
 def _inspected(file: Path, work: Work) -> uploads.Inspected:
