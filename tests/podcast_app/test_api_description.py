@@ -53,7 +53,11 @@ def test_the_server_does_what_the_description_says_whatever_is_sent(
 def judged(site: Site, mp3: bytes, folder: Path, *options: str) -> None:
     """Schemathesis sends what the description allows, and what it forbids, and judges each answer."""
     (folder / "schemathesis.toml").write_text(_real_ids(site, mp3), encoding="utf-8")
-    command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{site.settings.origin}/api/v1/openapi.json"]
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{site.settings.origin}/api/v1/openapi.json",
+    ]
     said = subprocess.run(
         [
             *command,
