@@ -133,7 +133,7 @@ def _parsed(xml: bytes) -> etree._Element | None:
 def _compared(entry: etree._Element, episode: Episode) -> Iterator[tuple[str, str, str]]:
     """Field, what was meant, what is read."""
     yield "guid", text.identifier(episode.guid), _said(entry, "guid")
-    yield "title", text.line(episode.title), _said(entry, "title")
+    yield "title", text.short(episode.title), _said(entry, "title")
     yield "audio", text.ascii_url(episode.enclosure.url), _attribute(entry, "enclosure", "url")
     yield "audio", str(episode.enclosure.length), _attribute(entry, "enclosure", "length")
     yield "audio", episode.enclosure.media_type, _attribute(entry, "enclosure", "type")

@@ -69,7 +69,7 @@ class _Item(podgen.Episode):  # type: ignore[misc]  # podgen has no types
     def __init__(self, episode: Episode) -> None:
         enclosure = episode.enclosure
         super().__init__(
-            title=text.line(episode.title),
+            title=text.short(episode.title),
             link=text.ascii_url(episode.url),
             summary=notes.description(episode.notes_html, episode.url),
             long_summary=text.legal(episode.notes_html),
