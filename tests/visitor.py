@@ -27,7 +27,7 @@ from podcast_app.models import (
 )
 from podcast_app.outcomes import Done
 from podcast_app.times import utcnow
-from tests.library import Library, Place, at
+from tests.podcasts import Library, Place, at
 from tests.site import Site, running
 
 

@@ -12,8 +12,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Frame, Page, expect
 
 from podcast_app.models import Episode
-from tests.library import Place
 from tests.media.samples import audio
+from tests.podcasts import Place
 from tests.site import SLUG, free_port
 from tests.visitor import Visitor, visiting
 

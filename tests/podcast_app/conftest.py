@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from podcast_app.settings import Settings
-from tests.library import Library, Place, at, opened
 from tests.media.samples import audio
+from tests.podcasts import Library, Place, at, opened
 from tests.postgresql import PostgreSQL
 from tests.site import Site, free_port, running
 from tests.studio import Studio

@@ -23,8 +23,8 @@ from podcast_app.fields import ShowFields
 from podcast_app.models import Episode, EpisodeId, EpisodeText, Show
 from podcast_app.outcomes import Done, Refused
 from podcast_app.times import utcnow
-from tests.library import Library, Place, at
 from tests.media.samples import picture
+from tests.podcasts import Library, Place, at
 
 # Forked from a server that has everything imported: a process in 20 ms, and no thread or connection of the tests' own.
 PROCESSES = get_context("forkserver")

@@ -22,7 +22,7 @@ from podcast_app.models import Episode
 from podcast_app.settings import Settings
 from podcast_app.setup import first_start
 from podcast_app.work import Work
-from tests.library import Library
+from tests.podcasts import Library
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from podcast_app import people
 from podcast_app.database import Database
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
-from tests.library import Place
 from tests.media.samples import audio
+from tests.podcasts import Place
 from tests.postgresql import PostgreSQL
 from tests.site import SLUG, free_port, running
 

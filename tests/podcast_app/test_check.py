@@ -15,7 +15,7 @@ from podcast_app.models import Edition, Episode, Feed, LooseObject
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from tests.commands import podcast_app
-from tests.library import Library, Place, at
+from tests.podcasts import Library, Place, at
 from tests.site import free_port, running
 
 LONG_AGO = dt.timedelta(minutes=10)  # longer than anything may lag

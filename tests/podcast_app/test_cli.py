@@ -16,8 +16,8 @@ from podcast_app import people
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from tests.commands import podcast_app, started
-from tests.library import Place, at
 from tests.podcast_app.jobs import episode_called
+from tests.podcasts import Place, at
 from tests.site import free_port, running
 
 

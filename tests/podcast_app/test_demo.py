@@ -10,7 +10,7 @@ from rich.console import Console
 from podcast_app import check, demo
 from podcast_app.cli import CommandFailed
 from tests.commands import podcast_app
-from tests.library import Library, Place, at
+from tests.podcasts import Library, Place, at
 
 
 def fill(library: Library) -> None:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from podcast_app import forms, uploads
 from podcast_app.fields import NewEpisode, parse
 from podcast_app.forms import BadForm, Form
-from tests.library import Library, Place, at
+from tests.podcasts import Library, Place, at
 
 TYPE = "multipart/form-data; boundary=b"
 AUDIO = bytes(range(256)) * 20

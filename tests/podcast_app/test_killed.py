@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from podcast_app import check, episodes, worker
-from tests.library import Library, Place, at
 from tests.podcast_app import jobs
+from tests.podcasts import Library, Place, at
 from tests.postgresql import PostgreSQL
 from tests.site import free_port
 

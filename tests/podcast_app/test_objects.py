@@ -11,7 +11,7 @@ from media.storage import Key
 from podcast_app import objects, outgoing
 from podcast_app.models import LooseObject
 from podcast_app.times import utcnow
-from tests.library import Library
+from tests.podcasts import Library
 
 SECOND = dt.timedelta(seconds=1)
 KEY = Key("private/originals/x")

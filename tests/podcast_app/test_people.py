@@ -9,7 +9,7 @@ from feeds.checks import Finding
 from podcast_app import people
 from podcast_app.models import User
 from podcast_app.times import utcnow
-from tests.library import Library
+from tests.podcasts import Library
 
 PASSWORD = "correct horse battery"
 

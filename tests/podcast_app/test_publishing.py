@@ -14,7 +14,7 @@ from podcast_app.fields import EpisodeChanges, ShowFields, parse
 from podcast_app.models import EpisodeId
 from podcast_app.outcomes import Conflict, Done, Refused
 from podcast_app.times import utcnow
-from tests.library import Library
+from tests.podcasts import Library
 
 
 def edit(library: Library, episode_id: EpisodeId, **said: object) -> publishing.Outcome:

@@ -8,7 +8,7 @@ import pytest
 from podcast_app import people
 from podcast_app.times import utcnow
 from tests.commands import podcast_app
-from tests.library import Place, at
+from tests.podcasts import Place, at
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])

@@ -11,7 +11,7 @@ from media.storage.open import open_storage
 from podcast_app import static_files
 from podcast_app.security import bucket_origin
 from podcast_app.settings import Settings
-from tests.library import Place
+from tests.podcasts import Place
 from tests.postgresql import PostgreSQL
 from tests.site import SLUG, free_port, running
 from tests.visitor import Visitor, visiting

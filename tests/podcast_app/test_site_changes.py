@@ -10,7 +10,7 @@ from podcast_app import covers, shows
 from podcast_app.fields import ShowFields
 from podcast_app.site.paging import PER_PAGE
 from podcast_app.times import utcnow
-from tests.library import Place
+from tests.podcasts import Place
 from tests.site import SLUG, free_port
 from tests.visitor import Visitor, add_many, queries, visiting
 

@@ -22,8 +22,8 @@ from podcast_app.models import Edition, EpisodeId
 from podcast_app.times import utcnow
 from podcast_app.work import Work
 from podcast_app.worker import Worker
-from tests.library import Library, Place, at
 from tests.podcast_app import jobs
+from tests.podcasts import Library, Place, at
 
 ENCLOSURE: ColumnElement[bool] = Edition.name == "enclosure"
 

@@ -143,7 +143,7 @@ class _Publications:
 
     def __init__(self, size: int) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.work, self.episode_id = samples.library(self.folder, size)
+        self.work, self.episode_id = samples.many_episodes(self.folder, size)
         self.measure = wall(self._publish)
 
     def __call__(self) -> float:

@@ -110,7 +110,7 @@ def show() -> document.Show:
     )
 
 
-def library(folder: Path, count: int) -> tuple[Work, EpisodeId]:
+def many_episodes(folder: Path, count: int) -> tuple[Work, EpisodeId]:
     """A show with so many published episodes, and one more that only waits for its time."""
     settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]  # pydantic-settings' own
     first_start(settings)

@@ -86,7 +86,7 @@ def _three_servers() -> Iterator[tuple[servers.Server, servers.Server, servers.S
     with ExitStack() as stack:
         folder = stack.enter_context(folder_on_disk())
         data = folder / "data"
-        samples.library(data, 300)[0].database.close()
+        samples.many_episodes(data, 300)[0].database.close()
         ours = stack.enter_context(servers.podcast_app(data))
         token = servers.command(data, "token", "create", "bench")
         recording = samples.mp3(folder / "episode.mp3", 100 * MB)

@@ -63,7 +63,7 @@ def from_recording_to_feed() -> Iterator[Line]:
     with folder_on_disk() as folder:
         recording = samples.mp3(folder / "episode.mp3", 60 * MB)
         data = folder / "data"
-        samples.library(data, 1000)[0].database.close()
+        samples.many_episodes(data, 1000)[0].database.close()
         with servers.podcast_app(data) as ours:
             token = servers.command(data, "token", "create", "bench")
             took = medians(
