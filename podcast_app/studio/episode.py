@@ -26,6 +26,8 @@ from podcast_app.studio.episode_page import answer
 from podcast_app.studio.inputs import sent
 from podcast_app.times import utcnow
 
+JUST_NOW = dt.timedelta(minutes=2)  # the minute that was chosen may pass while the form travels
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -82,7 +84,7 @@ def _save(
     if merged.clashes:
         return Clash()
     changes = fields.parse(EpisodeChanges, episode_form.said(merged.changes, {**saved, **merged.changes}))
-    at = _time(typed, ZoneInfo(show.time_zone))
+    at = _time(typed, ZoneInfo(show.time_zone), now)
     if isinstance(changes, list) or isinstance(at, Finding):
         return Refused([*(changes if isinstance(changes, list) else []), *([at] if isinstance(at, Finding) else [])])
     edited = publishing.edit(session, episode_id, changes, settings, now) if merged.changes else Done(episode)
@@ -92,11 +94,12 @@ def _save(
     return Saved(due.findings) if isinstance(due, Refused) else _known(due)
 
 
-def _time(typed: Mapping[str, str], zone: ZoneInfo) -> dt.datetime | Finding | None:
-    """The time to publish at, when that was asked for."""
+def _time(typed: Mapping[str, str], zone: ZoneInfo, now: dt.datetime) -> dt.datetime | Finding | None:
+    """The time to publish at, when that was asked for. One wrong digit must not make an episode public at once."""
     if typed.get("then") != "schedule":
         return None
-    return local_time.instant(typed.get("publish_at", ""), typed.get("publish_at_which", ""), zone)
+    at = local_time.instant(typed.get("publish_at", ""), typed.get("publish_at_which", ""), zone)
+    return local_time.PAST if isinstance(at, dt.datetime) and at < now - JUST_NOW else at
 
 
 def _make_due(

@@ -12,6 +12,13 @@ from feeds.checks import Finding, error
 NO_TIME = error("publish_at", "This is not a day and a time.", "Choose both, like 10 December 2026, 09:00.")
 
 
+PAST = error(
+    "publish_at",
+    "This time has passed, so the episode would go out at once.",
+    "Check day and year, or choose “Save and publish now”.",
+)
+
+
 def read(said: str) -> dt.datetime | None:
     """What an `input type=datetime-local` sends (HTML, "local date and time string"), or None."""
     try:

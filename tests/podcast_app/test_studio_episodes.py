@@ -266,6 +266,16 @@ def test_the_hour_that_comes_twice_is_asked_for(
     assert studio.site.api.get(f"/api/v1/episodes/{episode_id(page)}").json()["publish_at"] == utc
 
 
+def test_a_time_that_has_passed_publishes_nothing_by_mistake(browser: Browser, mp3: bytes) -> None:
+    draft = browser.upload(mp3, title="Wrong year")
+
+    page = browser.fill(draft, then="schedule", publish_at="2020-12-10T09:00", notes="Kept.")
+
+    assert page.status == 422
+    assert "This time has passed" in page.beside("publish_at")
+    assert page.form()["notes"] == "Kept."
+
+
 def test_an_episode_is_taken_off_the_schedule(browser: Browser, mp3: bytes) -> None:
     scheduled = browser.fill(browser.upload(mp3, title="Later"), then="schedule", publish_at="2031-12-10T09:00")
 
