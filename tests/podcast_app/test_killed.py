@@ -66,7 +66,7 @@ def copies(
     """Of a library with a published episode, and with a draft that is ready."""
     place = replace(place, port=free_port())
     with at(place) as library:
-        library.published(mp3, title="First")
+        library.published(mp3, title="First", publish="2026-01-01T00:00:00Z")
         library.draft(mp3, title="Second")
         worker.catch_up(library.work)
     postgresql = None if place.database_url.startswith("sqlite") else request.getfixturevalue("postgresql")
