@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +29,23 @@ class Server:
     def memory_mb(self) -> float:
         return _status(self._process.pid, "VmRSS") / 1024
 
-    def peak_memory_mb(self) -> float:
-        return _status(self._process.pid, "VmHWM") / 1024
+    @contextmanager
+    def memory_watched(self) -> Iterator[list[float]]:
+        """What it holds, in MB, looked at fifty times a second while the block lasts."""
+        seen = [self.memory_mb()]
+        done = threading.Event()
+
+        def look() -> None:
+            while not done.wait(0.02):
+                seen.append(self.memory_mb())
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            done.set()
+            watcher.join()
 
 
 def free_port() -> int:

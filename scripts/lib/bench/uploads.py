@@ -31,17 +31,17 @@ def half_a_gigabyte() -> Iterator[Line]:
         data = folder / "data"
         with servers.podcast_app(data) as ours, servers.bare("upload", folder) as bare:
             token = servers.command(data, "token", "create", "bench")
-            _upload(ours, token, samples.mp3(folder / "warm.mp3", 5 * MB))
-            before = ours.memory_mb()
-            took = medians(
-                {
-                    "ours": wall(lambda: _upload(ours, token, recording)),
-                    "bare": wall(lambda: _post(bare, "/", {}, b"", recording, b"")),
-                },
-                rounds=3,
-            )
-            yield Line(5, "form of 500 MB", "bare handler: stream, hash, sync", took["ours"], took["bare"], "ms", 1.3)
-            yield Line(5, "memory it grows by", "64 MB", ours.peak_memory_mb() - before, 64, "MB", 1)
+            with ours.memory_watched() as seen:
+                took = medians(
+                    {
+                        "ours": wall(lambda: _upload(ours, token, recording)),
+                        "bare": wall(lambda: _post(bare, "/", {}, b"", recording, b"")),
+                    },
+                    rounds=3,
+                )
+            grown = max(seen) - seen[0]
+    yield Line(5, "form of 500 MB", "bare handler: stream, hash, sync", took["ours"], took["bare"], "ms", 1.3)
+    yield Line(5, "memory it grows by, audio prepared too", "64 MB", grown, 64, "MB", 1)
 
 
 def reading_what_a_file_is() -> Iterator[Line]:
