@@ -36,7 +36,7 @@ class Visitor:
     """`library` writes in this thread: nothing happens behind a test's back."""
 
     site: Site
-    library: Library
+    podcasts: Library
 
     @property
     def origin(self) -> str:
@@ -55,15 +55,15 @@ class Visitor:
     def change(self, episode: Episode, **said: object) -> None:
         changes = EpisodeChanges.model_validate(said)
         settings = self.site.settings
-        done = self.library.work.database.write(publishing.edit, episode.id, changes, settings, utcnow())
+        done = self.podcasts.work.database.write(publishing.edit, episode.id, changes, settings, utcnow())
         assert isinstance(done, Done), done
 
     def withdraw(self, episode: Episode) -> None:
-        done = self.library.work.database.write(publishing.withdraw, episode.id, self.site.settings, utcnow())
+        done = self.podcasts.work.database.write(publishing.withdraw, episode.id, self.site.settings, utcnow())
         assert isinstance(done, Done), done
 
     def rename_show(self, slug: str) -> None:
-        answer = self.site.api.patch(f"/api/v1/shows/{self.library.show().slug}", json={"slug": slug})
+        answer = self.site.api.patch(f"/api/v1/shows/{self.podcasts.show().slug}", json={"slug": slug})
         assert answer.status_code == 200, answer.text
 
 

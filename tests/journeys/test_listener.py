@@ -39,9 +39,9 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
 @pytest.fixture(scope="module")
 def matonge(visitor: Visitor, tmp_path_factory: pytest.TempPathFactory) -> Episode:
     recording = audio(tmp_path_factory.mktemp("audio") / "tone.mp3", "-b:a", "64k", seconds=20)
-    visitor.library.published(recording.read_bytes(), title=MARKUP, notes=MARKUP, publish="2026-01-01T08:00:00Z")
-    visitor.library.published(recording.read_bytes(), title="رسائل من بروكسل", publish="2026-01-02T08:00:00Z")
-    return visitor.library.published(
+    visitor.podcasts.published(recording.read_bytes(), title=MARKUP, notes=MARKUP, publish="2026-01-01T08:00:00Z")
+    visitor.podcasts.published(recording.read_bytes(), title="رسائل من بروكسل", publish="2026-01-02T08:00:00Z")
+    return visitor.podcasts.published(
         recording.read_bytes(),
         title="Matonge, and what stays",
         slug="matonge",

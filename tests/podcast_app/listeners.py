@@ -38,7 +38,7 @@ class Answered:
 class Listener:
     """Somebody's app, and the library that it listens to. What the library commits, this server's process commits."""
 
-    library: Library
+    podcasts: Library
     port: int
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET") -> Answered:
@@ -66,7 +66,7 @@ class Listener:
             if not statement.startswith("BEGIN") and "feeds.generation" not in statement:
                 sent.append(statement)
 
-        engine = self.library.work.database.engine
+        engine = self.podcasts.work.database.engine
         event.listen(engine, "before_cursor_execute", note)
         try:
             yield sent

@@ -53,7 +53,7 @@ def rename(listener: Listener, title: str) -> None:
 
 
 def change(listener: Listener, said: ShowFields) -> None:
-    work = listener.library.work
+    work = listener.podcasts.work
     outcome = work.database.write(shows.edit_by_slug, "diaspora-insights", said, work.settings, utcnow())
     assert isinstance(outcome, Done), outcome
 
@@ -69,7 +69,7 @@ def test_a_feed_says_what_it_is_and_where_its_news_come_from(reader: Listener) -
     answer = reader.get(PATH)
 
     assert answer.status == 200
-    assert answer.body == reader.library.xml().encode()
+    assert answer.body == reader.podcasts.xml().encode()
     assert answer.headers["Content-Type"] == "application/rss+xml; charset=utf-8"
     assert answer.headers["Content-Length"] == str(len(answer.body))
     assert answer.headers["Content-Encoding"] is None
@@ -78,7 +78,7 @@ def test_a_feed_says_what_it_is_and_where_its_news_come_from(reader: Listener) -
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Link"] == f'<https://podcast.example.org{PATH}>; rel="self", <{HUB}>; rel="hub"'
-    assert answer.headers["Last-Modified"] == format_datetime(reader.library.feed().modified_at, usegmt=True)
+    assert answer.headers["Last-Modified"] == format_datetime(reader.podcasts.feed().modified_at, usegmt=True)
 
 
 def test_each_encoding_has_an_etag_of_its_own(reader: Listener) -> None:
@@ -87,12 +87,12 @@ def test_each_encoding_has_an_etag_of_its_own(reader: Listener) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Content-Length"] == str(len(packed.body))
     assert gzip.decompress(packed.body) == plain.body
-    assert plain.headers["ETag"] == f'"{reader.library.feed().etag}"'
-    assert packed.headers["ETag"] == f'"{reader.library.feed().etag}-gzip"'
+    assert plain.headers["ETag"] == f'"{reader.podcasts.feed().etag}"'
+    assert packed.headers["ETag"] == f'"{reader.podcasts.feed().etag}-gzip"'
 
 
 def test_the_french_feed_is_served_beside_it(reader: Listener) -> None:
-    assert reader.get(f"/fr{PATH}").body == reader.library.xml("fr").encode()
+    assert reader.get(f"/fr{PATH}").body == reader.podcasts.xml("fr").encode()
 
 
 @pytest.mark.parametrize("asked_in", [{}, GZIP])
@@ -164,7 +164,7 @@ def test_an_unchanged_feed_costs_no_query(reader: Listener) -> None:
 def test_what_this_process_publishes_is_served_at_once(listener: Listener, mp3: bytes) -> None:
     before = listener.get(PATH)
 
-    listener.library.published(mp3, title="Matonge")
+    listener.podcasts.published(mp3, title="Matonge")
     with listener.queries() as queries:
         after = listener.get(PATH, {"If-None-Match": before.headers["ETag"]})
 
@@ -182,7 +182,7 @@ def test_what_another_process_publishes_is_served_within_a_second(late_listener:
 def test_a_draft_changes_nothing(listener: Listener, mp3: bytes) -> None:
     before = listener.get(PATH)
 
-    draft = listener.library.draft(mp3, title="Not yet")
+    draft = listener.podcasts.draft(mp3, title="Not yet")
     edit(listener, draft, title="Not yet either")
 
     after = listener.get(PATH)
@@ -190,7 +190,7 @@ def test_a_draft_changes_nothing(listener: Listener, mp3: bytes) -> None:
 
 
 def edit(listener: Listener, episode_id: EpisodeId, title: str) -> None:
-    work = listener.library.work
+    work = listener.podcasts.work
     changes = EpisodeChanges(title=title)
     assert isinstance(work.database.write(publishing.edit, episode_id, changes, work.settings, utcnow()), Done)
 
@@ -200,13 +200,13 @@ def test_a_transaction_that_is_given_up_is_not_served(listener: Listener) -> Non
 
     def give_up(session: Session) -> None:
         outcome = shows.edit_by_slug(
-            session, "diaspora-insights", ShowFields(title="Never"), listener.library.work.settings, utcnow()
+            session, "diaspora-insights", ShowFields(title="Never"), listener.podcasts.work.settings, utcnow()
         )
         assert isinstance(outcome, Done)
         session.flush()
         session.rollback()
 
-    listener.library.work.database.write(give_up)
+    listener.podcasts.work.database.write(give_up)
 
     assert listener.get(PATH).body == before.body
 
@@ -219,14 +219,14 @@ def test_a_savepoint_is_not_served_before_its_transaction_is_committed(listener:
         for title, is_kept in (("First", True), ("Second", False)):
             with session.begin_nested() as savepoint:
                 shows.edit_by_slug(
-                    session, "diaspora-insights", ShowFields(title=title), listener.library.work.settings, utcnow()
+                    session, "diaspora-insights", ShowFields(title=title), listener.podcasts.work.settings, utcnow()
                 )
                 session.flush()
                 if not is_kept:
                     savepoint.rollback()
             within.append(listener.get(PATH).body)
 
-    listener.library.work.database.write(twice)
+    listener.podcasts.work.database.write(twice)
 
     assert within == [before.body, before.body]
     eventually(lambda: b"<title>First</title>" in listener.get(PATH).body)
@@ -235,7 +235,7 @@ def test_a_savepoint_is_not_served_before_its_transaction_is_committed(listener:
 def test_a_renamed_show_answers_at_once_at_its_new_address_and_leads_there_from_the_old(listener: Listener) -> None:
     change(listener, ShowFields(slug="matonge"))
 
-    assert listener.get("/matonge/feed.xml").body == listener.library.xml().encode()
+    assert listener.get("/matonge/feed.xml").body == listener.podcasts.xml().encode()
     for prefix in ("", "/fr"):
         moved = listener.get(f"{prefix}{PATH}", method="HEAD")
         assert moved.status == 301
@@ -259,9 +259,9 @@ def test_where_there_never_was_a_feed_there_is_none(reader: Listener, path: str)
 
 def test_a_vanished_feed_is_noticed_by_other_processes(late_listener: Listener) -> None:
     def vanish(session: Session) -> None:
-        session.delete(session.get_one(Feed, (late_listener.library.show().id, "fr")))
+        session.delete(session.get_one(Feed, (late_listener.podcasts.show().id, "fr")))
 
-    late_listener.library.work.database.write(vanish)
+    late_listener.podcasts.work.database.write(vanish)
 
     eventually(lambda: late_listener.get(f"/fr{PATH}").status != 200)
 
@@ -270,8 +270,8 @@ def test_without_its_database_a_feed_goes_on_and_the_log_says_so_once(
     listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = listener.get(PATH)
-    database = listener.library.work.settings.data_dir / "podcast.db"
-    listener.library.work.database.engine.dispose()
+    database = listener.podcasts.work.settings.data_dir / "podcast.db"
+    listener.podcasts.work.database.engine.dispose()
     away = database.rename(database.with_suffix(".away"))
     database.mkdir()  # cannot be opened as a database
 

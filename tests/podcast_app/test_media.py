@@ -38,7 +38,7 @@ def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Listener]:
 @pytest.fixture(scope="module")
 def episode(listener: Listener, mp3: bytes) -> Episode:
     """Nobody changes it."""
-    return listener.library.published(mp3, title=TITLE)
+    return listener.podcasts.published(mp3, title=TITLE)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +55,13 @@ def file_of(listener: Listener, episode: Episode) -> Path:
     assert episode.audio is not None
     key = edition(episode.audio).public_key
     assert key is not None
-    path = listener.library.work.storage.local_path(key)
+    path = listener.podcasts.work.storage.local_path(key)
     assert path is not None
     return path
 
 
 def withdraw(listener: Listener, episode: Episode) -> None:
-    work = listener.library.work
+    work = listener.podcasts.work
     assert isinstance(work.database.write(publishing.withdraw, episode.id, work.settings, utcnow()), Done)
 
 
@@ -92,7 +92,7 @@ def test_the_audio_comes_whole_and_described(listener: Listener, episode: Episod
 def test_the_audio_is_as_the_feed_says(listener: Listener, path: str, whole: bytes) -> None:
     enclosure = f'url="http://127.0.0.1:8000{path}" length="{len(whole)}" type="audio/mpeg"'
 
-    assert set(enclosure.split()) <= set(listener.library.xml().replace("/>", " ").split())
+    assert set(enclosure.split()) <= set(listener.podcasts.xml().replace("/>", " ").split())
 
 
 def test_head_is_get_without_bytes_and_ignores_ranges(listener: Listener, path: str) -> None:
@@ -247,7 +247,7 @@ def test_a_download_has_a_readable_name_in_ascii(listener: Listener, path: str, 
 
 
 def test_what_is_not_published_is_not_there(listener: Listener, mp3: bytes) -> None:
-    drafted = listener.library.episode(listener.library.draft(mp3, title="Draft"))
+    drafted = listener.podcasts.episode(listener.podcasts.draft(mp3, title="Draft"))
 
     for audio_id in (drafted.audio.id, drafted.audio.upload_id, new_id(), "0", "nobody", "%00", "A" * 16):
         answer = listener.get(f"/media/{audio_id}/x.mp3")
@@ -258,18 +258,18 @@ def test_what_is_not_published_is_not_there(listener: Listener, mp3: bytes) -> N
 
 
 def test_a_draft_that_was_asked_for_too_early_is_there_once_published(listener: Listener, mp3: bytes) -> None:
-    episode_id = listener.library.draft(mp3, title="Soon", publish="now")
-    early = f"/media/{listener.library.episode(episode_id).audio.id}/x.mp3"
+    episode_id = listener.podcasts.draft(mp3, title="Soon", publish="now")
+    early = f"/media/{listener.podcasts.episode(episode_id).audio.id}/x.mp3"
     assert listener.get(early).status == 404
 
-    listener.library.published(mp3, title="Makes the worker work")
+    listener.podcasts.published(mp3, title="Makes the worker work")
 
     assert listener.get(early).status == 200
 
 
 def test_each_kind_of_database_knows_what_is_public(migrated_database_url: str, tmp_path: Path, mp3: bytes) -> None:
     with listening(Settings(_env_file=None, data_dir=tmp_path, database_url=migrated_database_url)) as listener:
-        episode = listener.library.published(mp3, title="Matonge")
+        episode = listener.podcasts.published(mp3, title="Matonge")
 
         public = listener.get(listener.audio(episode))
         withdraw(listener, episode)
@@ -279,7 +279,7 @@ def test_each_kind_of_database_knows_what_is_public(migrated_database_url: str, 
 
 
 def test_withdrawn_audio_is_gone_at_once(listener: Listener, mp3: bytes) -> None:
-    episode = listener.library.published(mp3, title="To be withdrawn")
+    episode = listener.podcasts.published(mp3, title="To be withdrawn")
     assert listener.get(listener.audio(episode)).status == 200
 
     withdraw(listener, episode)
@@ -294,10 +294,10 @@ def test_withdrawn_audio_is_gone_at_once(listener: Listener, mp3: bytes) -> None
 
 
 def test_an_old_address_leads_to_the_current_audio_and_never_to_a_mixture(listener: Listener, mp3: bytes) -> None:
-    episode = listener.library.published(mp3, title="To be replaced")
+    episode = listener.podcasts.published(mp3, title="To be replaced")
     old = listener.audio(episode)
     held = listener.get(old).headers
-    current = listener.library.published(mp3 + mp3, title="The newer audio")
+    current = listener.podcasts.published(mp3 + mp3, title="The newer audio")
     new_bytes = listener.get(listener.audio(current)).body
 
     replace_audio(listener, episode, current)
@@ -332,17 +332,17 @@ def replace_audio(listener: Listener, episode: Episode, giver: Episode) -> None:
         session.flush()
         session.expire_all()
         changed = EpisodeChanges(title="Replaced")
-        outcome = publishing.edit(session, episode.id, changed, listener.library.work.settings, utcnow())
+        outcome = publishing.edit(session, episode.id, changed, listener.podcasts.work.settings, utcnow())
         assert isinstance(outcome, Done)
 
-    listener.library.work.database.write(replace)
+    listener.podcasts.work.database.write(replace)
 
 
 # --- what it costs ---
 
 
 def test_an_episode_costs_one_query_and_then_none(listener: Listener, mp3: bytes) -> None:
-    path = listener.audio(listener.library.published(mp3, title="Counted"))
+    path = listener.audio(listener.podcasts.published(mp3, title="Counted"))
 
     with listener.queries() as first:
         listener.get(path, {"Range": "bytes=0-1"})
@@ -357,11 +357,11 @@ def test_an_episode_costs_one_query_and_then_none(listener: Listener, mp3: bytes
 
 
 def test_a_change_of_the_show_is_looked_up_again(listener: Listener, mp3: bytes) -> None:
-    episode = listener.library.published(mp3, title="Before")
+    episode = listener.podcasts.published(mp3, title="Before")
     path = f"{listener.audio(episode)}?download"
     assert "Before.mp3" in listener.get(path).headers["Content-Disposition"]
 
-    work = listener.library.work
+    work = listener.podcasts.work
     work.database.write(publishing.edit, episode.id, EpisodeChanges(title="After"), work.settings, utcnow())
 
     assert "After.mp3" in listener.get(path).headers["Content-Disposition"]
@@ -383,7 +383,7 @@ def test_ids_that_lead_nowhere_are_not_kept(listener: Listener) -> None:
 @pytest.fixture
 def long_one(listener: Listener, mp3: bytes) -> Iterator[tuple[str, Path]]:
     """The path and the file of an audio that goes out in many pieces."""
-    episode = listener.library.published(mp3 * 800, title="Long")
+    episode = listener.podcasts.published(mp3 * 800, title="Long")
     yield listener.audio(episode), file_of(listener, episode)
     withdraw(listener, episode)
 
@@ -450,7 +450,7 @@ def is_open_here(file: Path) -> bool:
 def test_a_missing_or_shorter_file_is_said_to_be_unreadable(
     listener: Listener, mp3: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    episode = listener.library.published(mp3, title="Lost")
+    episode = listener.podcasts.published(mp3, title="Lost")
     file = file_of(listener, episode)
     bytes_of_it = file.read_bytes()
 
@@ -489,10 +489,10 @@ def test_while_the_database_is_away_known_audio_goes_on_and_the_rest_is_asked_to
     tmp_path: Path, mp3: bytes
 ) -> None:
     with listening(Settings(_env_file=None, data_dir=tmp_path)) as listener:
-        known, unknown = (listener.audio(listener.library.published(mp3, title=title)) for title in ("One", "Two"))
+        known, unknown = (listener.audio(listener.podcasts.published(mp3, title=title)) for title in ("One", "Two"))
         assert listener.get(known).status == 200
         database = tmp_path / "podcast.db"
-        listener.library.work.database.engine.dispose()
+        listener.podcasts.work.database.engine.dispose()
         database.rename(tmp_path / "away.db")
         database.mkdir()  # cannot be opened as a database
 
@@ -526,7 +526,7 @@ def far_listener(bucket: S3Server, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def far_episode(far_listener: Listener, mp3: bytes) -> Episode:
-    return far_listener.library.published(mp3, title=TITLE)
+    return far_listener.podcasts.published(mp3, title=TITLE)
 
 
 def followed(answer: Answered, **headers: str) -> httpx2.Response:
@@ -579,7 +579,7 @@ def test_a_redirect_costs_neither_a_query_nor_a_signature_each_time(
 
 
 def test_withdrawn_audio_is_no_longer_led_to(far_listener: Listener, mp3: bytes) -> None:
-    episode = far_listener.library.published(mp3, title="To be withdrawn")
+    episode = far_listener.podcasts.published(mp3, title="To be withdrawn")
     assert far_listener.get(far_listener.audio(episode)).status == 302
 
     withdraw(far_listener, episode)
@@ -590,8 +590,8 @@ def test_withdrawn_audio_is_no_longer_led_to(far_listener: Listener, mp3: bytes)
 def test_a_public_base_stands_before_the_bucket(tmp_path: Path, mp3: bytes) -> None:
     settings = Settings(_env_file=None, data_dir=tmp_path, media_base_url=BUCKET_BASE)
     with listening(settings) as listener:
-        episode = listener.library.published(mp3, title="Matonge")
-        [public] = listener.library.objects("public/")
+        episode = listener.podcasts.published(mp3, title="Matonge")
+        [public] = listener.podcasts.objects("public/")
 
         answer = listener.get(listener.audio(episode))
         download = listener.get(f"{listener.audio(episode)}?download")

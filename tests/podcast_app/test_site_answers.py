@@ -139,7 +139,7 @@ def test_a_site_whose_storage_is_away_is_not_ready(sqlite_place: Place) -> None:
         folder.rename(sqlite_place.data_dir / "away")
         folder.symlink_to(folder)  # leads to itself: nothing can be opened below it
 
-        ready, cover = visitor.get("/readyz"), visitor.get(f"/{SLUG}/cover-{visitor.library.show().cover.id}.jpg")
+        ready, cover = visitor.get("/readyz"), visitor.get(f"/{SLUG}/cover-{visitor.podcasts.show().cover.id}.jpg")
 
         assert (ready.status_code, ready.json()) == (503, {"database": "ok", "storage": "away"})
         assert cover.status_code == 503

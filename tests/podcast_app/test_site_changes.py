@@ -25,7 +25,7 @@ def test_a_show_without_episodes_says_so_kindly(visitor: Visitor) -> None:
 
 def test_an_episode_is_found_and_read_on_each_kind_of_database(place: Place, mp3: bytes) -> None:
     with visiting(replace(place, port=free_port())) as visitor:
-        episode = visitor.library.published(mp3, title="Matonge")
+        episode = visitor.podcasts.published(mp3, title="Matonge")
 
         (found,) = visitor.page(f"/{SLUG}/").xpath("//article//h3/a/@href")
 
@@ -34,8 +34,8 @@ def test_an_episode_is_found_and_read_on_each_kind_of_database(place: Place, mp3
 
 
 def test_an_episode_is_shown_once_it_is_published_and_no_sooner(visitor: Visitor, mp3: bytes) -> None:
-    draft = visitor.library.episode(visitor.library.draft(mp3, title="A draft"))
-    scheduled = visitor.library.episode(visitor.library.draft(mp3, title="Later", publish="2099-01-01T08:00:00Z"))
+    draft = visitor.podcasts.episode(visitor.podcasts.draft(mp3, title="A draft"))
+    scheduled = visitor.podcasts.episode(visitor.podcasts.draft(mp3, title="Later", publish="2099-01-01T08:00:00Z"))
 
     for slug in (draft.slug, scheduled.slug):
         assert visitor.get(f"/{SLUG}/{slug}").status_code == 404
@@ -45,7 +45,7 @@ def test_an_episode_is_shown_once_it_is_published_and_no_sooner(visitor: Visitor
 
 
 def test_a_withdrawn_episode_is_gone_and_says_so(visitor: Visitor, mp3: bytes) -> None:
-    episode = visitor.library.published(mp3, title="Regretted")
+    episode = visitor.podcasts.published(mp3, title="Regretted")
 
     visitor.withdraw(episode)
 
@@ -59,7 +59,7 @@ def test_a_withdrawn_episode_is_gone_and_says_so(visitor: Visitor, mp3: bytes) -
 
 
 def test_the_old_address_of_a_renamed_episode_leads_to_the_new_one(visitor: Visitor, mp3: bytes) -> None:
-    episode = visitor.library.published(mp3, title="First name")
+    episode = visitor.podcasts.published(mp3, title="First name")
 
     visitor.change(episode, slug="second-name")
 
@@ -71,7 +71,7 @@ def test_the_old_address_of_a_renamed_episode_leads_to_the_new_one(visitor: Visi
 
 
 def test_a_renamed_show_is_found_under_its_old_name_with_all_its_pages(visitor: Visitor, mp3: bytes) -> None:
-    visitor.library.published(mp3, title="Matonge")
+    visitor.podcasts.published(mp3, title="Matonge")
     cover = visitor.page(f"/{SLUG}/").xpath("//meta[@property='og:image']/@content")[0]
 
     visitor.rename_show("voices")
@@ -94,7 +94,7 @@ def test_a_name_that_comes_back_does_not_lead_in_circles(visitor: Visitor) -> No
 
 
 def test_a_show_in_french_has_french_pages_without_a_prefix_and_english_ones_with(visitor: Visitor, mp3: bytes) -> None:
-    visitor.library.published(mp3, title="Sortie", language="fr")
+    visitor.podcasts.published(mp3, title="Sortie", language="fr")
     answer = visitor.site.api.patch(f"/api/v1/shows/{SLUG}", json={"translations": {"fr": {"title": ""}}})
     assert answer.status_code == 200, answer.text
     answer = visitor.site.api.patch(f"/api/v1/shows/{SLUG}", json={"language": "fr"})
@@ -122,7 +122,7 @@ def test_several_shows_are_listed_on_the_first_page(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("path", ["", "/x", "/x/embed"])
 def test_markup_in_texts_is_shown_as_text(visitor: Visitor, mp3: bytes, path: str) -> None:
-    visitor.library.published(
+    visitor.podcasts.published(
         mp3,
         title=MARKUP,
         notes=f"{MARKUP}\n\n[click](javascript:alert(1))",
@@ -141,7 +141,7 @@ def test_markup_in_texts_is_shown_as_text(visitor: Visitor, mp3: bytes, path: st
 
 
 def test_a_long_show_is_read_page_by_page_to_its_first_episode(visitor: Visitor) -> None:
-    visitor.site.database.write(add_many, visitor.library.show().id, 2 * PER_PAGE + 1)
+    visitor.site.database.write(add_many, visitor.podcasts.show().id, 2 * PER_PAGE + 1)
 
     first = visitor.page(f"/{SLUG}/")
     second = visitor.page(first.xpath("//link[@rel='next']/@href")[0])
@@ -156,7 +156,7 @@ def test_a_long_show_is_read_page_by_page_to_its_first_episode(visitor: Visitor)
 
 @pytest.mark.long
 def test_the_first_of_2100_episodes_is_three_clicks_away(visitor: Visitor) -> None:
-    visitor.site.database.write(add_many, visitor.library.show().id, 2100)
+    visitor.site.database.write(add_many, visitor.podcasts.show().id, 2100)
     page = visitor.page(f"/{SLUG}/")
 
     page = visitor.page(page.xpath("//nav[@class='paging']//li[last()]/a/@href")[0])
@@ -167,7 +167,7 @@ def test_the_first_of_2100_episodes_is_three_clicks_away(visitor: Visitor) -> No
 
 @pytest.mark.parametrize("count", [1, PER_PAGE])
 def test_a_listing_costs_six_queries_however_many_episodes_it_names(visitor: Visitor, count: int) -> None:
-    visitor.site.database.write(add_many, visitor.library.show().id, count)
+    visitor.site.database.write(add_many, visitor.podcasts.show().id, count)
 
     with queries() as sent:
         visitor.page(f"/{SLUG}/")

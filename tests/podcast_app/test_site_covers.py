@@ -14,11 +14,11 @@ from tests.visitor import Visitor
 
 
 def test_a_cover_comes_whole_with_everything_that_lets_it_be_kept(visitor: Visitor) -> None:
-    cover = visitor.library.show().cover
+    cover = visitor.podcasts.show().cover
 
     answer = visitor.get(f"/{SLUG}/cover-{cover.id}.{cover.extension}")
 
-    assert answer.content == visitor.library.work.storage.read(cover.key, 0, 10**7)
+    assert answer.content == visitor.podcasts.work.storage.read(cover.key, 0, 10**7)
     assert answer.headers["content-type"] == cover.media_type
     assert answer.headers["content-length"] == str(len(answer.content))
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -27,7 +27,7 @@ def test_a_cover_comes_whole_with_everything_that_lets_it_be_kept(visitor: Visit
 
 
 def test_a_cover_that_is_known_is_not_sent_again(visitor: Visitor) -> None:
-    path = f"/{SLUG}/cover-{visitor.library.show().cover.id}.jpg"
+    path = f"/{SLUG}/cover-{visitor.podcasts.show().cover.id}.jpg"
     etag = visitor.get(path).headers["etag"]
 
     again = visitor.get(path, If_None_Match=etag)
@@ -40,7 +40,7 @@ def test_a_cover_that_is_known_is_not_sent_again(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("side", [192, 512])
 def test_a_small_cover_is_small(visitor: Visitor, side: int) -> None:
-    answer = visitor.get(f"/{SLUG}/cover-{visitor.library.show().cover.id}-{side}.jpg")
+    answer = visitor.get(f"/{SLUG}/cover-{visitor.podcasts.show().cover.id}-{side}.jpg")
 
     assert Image.open(BytesIO(answer.content)).size == (side, side)
     assert len(answer.content) < 40_000
@@ -50,13 +50,13 @@ def test_a_small_cover_is_small(visitor: Visitor, side: int) -> None:
     "name", ["{id}-193.jpg", "{id}-512.png", "{id}.png", "{id}-.jpg", "0123456789abcdef.jpg", "..jpg"]
 )
 def test_a_cover_that_never_was_is_not_made_up(visitor: Visitor, name: str) -> None:
-    path = f"/{SLUG}/cover-{name.format(id=visitor.library.show().cover.id)}"
+    path = f"/{SLUG}/cover-{name.format(id=visitor.podcasts.show().cover.id)}"
 
     assert visitor.get(path).status_code == 404
 
 
 def test_a_new_cover_has_a_new_address_and_the_old_one_still_answers(visitor: Visitor) -> None:
-    old = visitor.library.show().cover
+    old = visitor.podcasts.show().cover
     new = _give(visitor, None, "Another title")
 
     assert _current(visitor, f"/{SLUG}/cover.jpg").endswith(f"/{SLUG}/cover-{new.id}.jpg")
@@ -67,12 +67,12 @@ def test_a_new_cover_has_a_new_address_and_the_old_one_still_answers(visitor: Vi
 
 
 def test_the_cover_of_an_episode_is_seen_when_the_episode_is(visitor: Visitor, mp3: bytes) -> None:
-    draft = visitor.library.draft(mp3, title="Matonge")
+    draft = visitor.podcasts.draft(mp3, title="Matonge")
     cover = _give(visitor, draft, "Matonge")
     path = f"/{SLUG}/matonge/cover-{cover.id}.jpg"
     before = visitor.get(path)
 
-    published = visitor.library.published(mp3, title="Other")
+    published = visitor.podcasts.published(mp3, title="Other")
     its_own = _give(visitor, published.id, "Other")
 
     assert before.status_code == 404
@@ -83,7 +83,7 @@ def test_the_cover_of_an_episode_is_seen_when_the_episode_is(visitor: Visitor, m
 
 
 def test_an_episode_without_a_cover_has_the_show_s(visitor: Visitor, mp3: bytes) -> None:
-    visitor.library.published(mp3, title="Plain")
+    visitor.podcasts.published(mp3, title="Plain")
 
     assert _current(visitor, f"/{SLUG}/plain/cover.jpg") == _current(visitor, f"/{SLUG}/cover.jpg")
 
@@ -92,7 +92,7 @@ def _give(visitor: Visitor, episode: EpisodeId | None, title: str) -> Cover:
     """A new cover for the episode, or for the show."""
     database, storage = visitor.site.database, visitor.site.storage
     picture = covers.store(database, storage, artwork.generated(title))
-    return database.write(covers.set_current, visitor.library.show().id, episode, picture)
+    return database.write(covers.set_current, visitor.podcasts.show().id, episode, picture)
 
 
 def _current(visitor: Visitor, path: str) -> str:

@@ -16,7 +16,7 @@ MOST_BYTES = 6000  # packed: what the audience pays before it has heard anything
 
 @pytest.fixture(scope="module")
 def matonge(shared_visitor: Visitor, mp3: bytes) -> Episode:
-    return shared_visitor.library.published(
+    return shared_visitor.podcasts.published(
         mp3,
         title="Matonge",
         publish="2026-06-30T08:00:00Z",
@@ -26,7 +26,7 @@ def matonge(shared_visitor: Visitor, mp3: bytes) -> Episode:
 
 @pytest.fixture(scope="module")
 def newest(shared_visitor: Visitor, mp3: bytes) -> Episode:
-    return shared_visitor.library.published(mp3, title="Newest", publish="2026-07-01T08:00:00Z")
+    return shared_visitor.podcasts.published(mp3, title="Newest", publish="2026-07-01T08:00:00Z")
 
 
 def test_an_embed_shows_cover_title_and_a_player(shared_visitor: Visitor, matonge: Episode) -> None:

@@ -17,7 +17,7 @@ ORIGIN = "https://podcast.example.org"
 
 @pytest.fixture(scope="module")
 def matonge(shared_visitor: Visitor, mp3: bytes) -> Episode:
-    return shared_visitor.library.published(
+    return shared_visitor.podcasts.published(
         mp3, title='Matonge & "friends"', slug="matonge", translations={"fr": {"title": "Le quartier", "notes": ""}}
     )
 

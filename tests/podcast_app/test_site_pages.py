@@ -13,7 +13,7 @@ NOTES = "Along the *Chaussée de Wavre*.\n\n# People\n\n- [Aline](https://exampl
 @pytest.fixture(scope="module")
 def matonge(shared_visitor: Visitor, mp3: bytes) -> Episode:
     """An episode with everything that a page can show."""
-    return shared_visitor.library.published(
+    return shared_visitor.podcasts.published(
         mp3,
         title="Matonge & what stays",
         notes=NOTES,
@@ -28,7 +28,7 @@ def matonge(shared_visitor: Visitor, mp3: bytes) -> Episode:
 
 @pytest.fixture(scope="module")
 def untranslated(shared_visitor: Visitor, mp3: bytes) -> Episode:
-    return shared_visitor.library.published(mp3, title="Only in English", publish="2026-01-05T08:00:00Z")
+    return shared_visitor.podcasts.published(mp3, title="Only in English", publish="2026-01-05T08:00:00Z")
 
 
 @pytest.fixture(scope="module")
