@@ -15,7 +15,8 @@ from podcast_app.api import creation, openapi
 from podcast_app.api import episodes as api_episodes
 from podcast_app.api import shows as api_shows
 from podcast_app.api import uploads as api_uploads
-from podcast_app.database import CONNECTIONS, Database
+from podcast_app.database import Database
+from podcast_app.engines import CONNECTIONS
 from podcast_app.errors import HANDLERS
 from podcast_app.http import Services
 from podcast_app.listening import feeds

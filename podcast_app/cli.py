@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,7 +21,7 @@ from media.storage.open import open_storage
 from podcast_app import people, publishing, setup, shows
 from podcast_app import settings as configuration
 from podcast_app.addresses import Addresses
-from podcast_app.database import Database, is_away, is_migrated
+from podcast_app.database import Database, is_away, is_migrated, reason, wait_for
 from podcast_app.documents import main_text
 from podcast_app.fields import ShowFields, parse
 from podcast_app.logs import configure
@@ -74,7 +75,7 @@ def serve(host: Host = "127.0.0.1", port: Port = None, workers: Processes = 1) -
 
     settings = _settings(port)
     _look_at_port(host, settings.port)  # before a link is made: it would end the one that was printed first
-    setup.first_start(settings)
+    setup.first_start(_reached(settings))
     link = _with_database(settings, lambda database: database.write(people.first_account_link, utcnow()))
     print(f"The site is at {settings.origin}/", flush=True)
     if link is not None:
@@ -87,8 +88,9 @@ def web(host: Host = "127.0.0.1", port: Port = None, workers: Processes = 1) -> 
     """Run the web processes alone; a worker runs apart."""
     from podcast_app import server
 
-    settings = _migrated(_settings(port))
+    settings = _settings(port)
     _look_at_port(host, settings.port)
+    settings = _migrated(_reached(settings))
     server.web(settings, host, workers, with_worker=False)
 
 
@@ -97,7 +99,7 @@ def worker() -> None:
     """Run the work behind alone: audio, publications when they are due, copies, tidying."""
     from podcast_app import server
 
-    server.worker(_migrated(_settings()))
+    server.worker(_migrated(_reached(_settings())))
 
 
 @app.command("migrate")
@@ -369,6 +371,13 @@ def _make_place(settings: Settings) -> None:
         raise BadSettings(f"PODCAST_DATA_DIR: {settings.data_dir} cannot be made: {wrong.strerror}.") from wrong
 
 
+def _reached(settings: Settings) -> Settings:
+    """The settings, once the database answers. A stop meanwhile is obeyed at once."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    wait_for(settings.database)
+    return settings
+
+
 def _migrated(settings: Settings) -> Settings:
     """The settings, once the database is up to date. Where they name no place, it is the one that the site runs at."""
     if not is_migrated(settings.database):
@@ -460,7 +469,7 @@ def _ending_with(status: int) -> Iterator[None]:
     except DBAPIError as failure:
         if not is_away(failure):
             raise
-        _fail(f"The database does not answer: {' '.join(str(failure.orig).split())}", status)
+        _fail(f"The database does not answer: {reason(failure)}", status)
     except Full:
         _fail("The disk is full. Make room, then try again.", status)
     except Unavailable as failure:

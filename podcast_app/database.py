@@ -1,17 +1,22 @@
-"""One transaction at a time: where it begins, on SQLite and on PostgreSQL, and how the tables come to be."""
+"""One transaction at a time: where it begins, what can befall it, and how the tables come to be."""
 
 import datetime as dt
+import logging
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, DateTime, Dialect, Engine
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session, sessionmaker
-from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
+from podcast_app import engines
 from podcast_app.outcomes import Refused
 
 if TYPE_CHECKING:
@@ -20,9 +25,14 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# No more threads than connections: anyio's limiter for database work is made with this number.
-DISK_FULL = "53100"  # PostgreSQL, appendix A
-CONNECTIONS = 10
+log = logging.getLogger(__name__)
+
+SAID_EVERY = 30.0  # seconds, by a process that waits for its database
+ASKED_EVERY = 0.5
+
+# PostgreSQL, appendix A
+DISK_FULL = "53100"
+OURS_NO_LONGER = ("25006", "25P03")  # the server became a replica; it ended a transaction that was idle too long
 
 
 class Instant(TypeDecorator[dt.datetime]):
@@ -45,20 +55,24 @@ class Instant(TypeDecorator[dt.datetime]):
 
 
 class Database:
-    """The database of this process. A transaction is opened by `read` or `write` and nowhere else."""
+    """The database of this process. A transaction is opened by `read` or `write` and nowhere else.
+
+    When it goes away, the log says so once, and once when it is back: who meets the error need not.
+    """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        self.engine = engines.engine(url)
+        self._is_away, self._lock = False, Lock()
         self._readers = sessionmaker(self.engine, expire_on_commit=False)
         self.writers = sessionmaker(self.engine.execution_options(write=True), expire_on_commit=False)
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with self._readers() as session:
+        with self._watched(), self._readers() as session:
             return function(session, *args, **kwargs)
 
     def write(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """One transaction: committed at the end, given up when the outcome is Refused or an exception comes."""
-        with self.writers() as session:
+        with self._watched(), self.writers() as session:
             outcome = function(session, *args, **kwargs)
             if not isinstance(outcome, Refused):
                 session.commit()
@@ -67,13 +81,54 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as failure:
+            if is_away(failure) and self._is_news(is_away=True):
+                log.warning("The database does not answer: %s", reason(failure))
+            raise
+        else:
+            if self._is_away and self._is_news(is_away=False):
+                log.warning("The database answers again.")
+
+    def _is_news(self, *, is_away: bool) -> bool:
+        with self._lock:
+            was_away, self._is_away = self._is_away, is_away
+        return was_away != is_away
+
+
+def wait_for(url: str) -> None:
+    """Return once the database answers; until then the log says what is waited for. SQLite's file needs no waiting."""
+    engine = engines.engine(url)
+    if engine.dialect.name != "sqlite":
+        next_word = time.monotonic()
+        while silence := _silence(engine):
+            if time.monotonic() >= next_word:
+                log.warning("Waiting for the database, which does not answer yet: %s", silence)
+                next_word = time.monotonic() + SAID_EVERY
+            time.sleep(ASKED_EVERY)
+    engine.dispose()
+
+
+def _silence(engine: Engine) -> str | None:
+    """Why the database does not answer, if so."""
+    try:
+        engine.connect().close()
+    except DBAPIError as failure:
+        if not is_away(failure):
+            raise
+        return reason(failure)
+    return None
+
 
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the database up to date, or up to an earlier revision; from empty if need be."""
     from alembic import command
 
     config = migrations()
-    engine = _engine(url, foreign_keys=False)
+    engine = engines.engine(url, is_migration=True)
     try:
         with engine.execution_options(write=True).begin() as connection:
             config.attributes["connection"] = connection
@@ -88,7 +143,7 @@ def is_migrated(url: str) -> bool:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    engine = _engine(url)
+    engine = engines.engine(url)
     try:
         with engine.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
@@ -107,53 +162,30 @@ def migrations() -> "Config":
     return config
 
 
-def is_away(error: DBAPIError) -> bool:
-    """Whether the database could not be reached or read, rather than refused what was asked."""
-    kind = type(error.orig).__name__  # the drivers' own classes; SQLite's last one: the file is damaged, or is none
-    return error.connection_invalidated or kind in ("OperationalError", "DatabaseError")
+def is_away(error: SQLAlchemyError) -> bool:
+    """Whether the database could not be reached, or not do now what may well succeed later; or our part in it is lost.
+
+    Besides a lost connection, that is what ran into a limit of ours, met a deadlock, or came while it starts or stops.
+    """
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, NoConnectionFree)
+    is_damaged = type(error) is DatabaseError  # and no kind of it: SQLite's file is damaged, or is none
+    is_lost = error.connection_invalidated or _sqlstate(error) in OURS_NO_LONGER
+    return is_lost or is_damaged or isinstance(error, OperationalError)
 
 
 def is_full(error: DBAPIError) -> bool:
     """Whether the database's disk has no room."""
-    of_sqlite, of_postgresql = getattr(error.orig, "sqlite_errorcode", None), getattr(error.orig, "sqlstate", None)
-    return of_sqlite == sqlite3.SQLITE_FULL or of_postgresql == DISK_FULL
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL or _sqlstate(error) == DISK_FULL
 
 
-def _engine(url: str, *, foreign_keys: bool = True) -> Engine:
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_size=CONNECTIONS, max_overflow=2, pool_pre_ping=True)
-    if address.database:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, pool_size=CONNECTIONS, max_overflow=2)
-    event.listen(engine, "connect", _sqlite_connected if foreign_keys else _sqlite_connected_for_migration)
-    event.listen(engine, "begin", _sqlite_begin)
-    return engine
+def reason(error: SQLAlchemyError) -> str:
+    """What the driver says, on one line and without the statement."""
+    return " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
 
 
-def _sqlite_connected(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    _sqlite_prepare(connection, foreign_keys=True)
-
-
-def _sqlite_connected_for_migration(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
-    # a table that is made anew is dropped first: with foreign keys on, its children would go with it
-    _sqlite_prepare(connection, foreign_keys=False)
-
-
-def _sqlite_prepare(connection: sqlite3.Connection, *, foreign_keys: bool) -> None:
-    connection.isolation_level = None  # we send BEGIN ourselves
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",  # what was acknowledged survives a power cut
-        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
-        "busy_timeout=15000",
-    ):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    # a transaction that reads first and writes later fails when another wrote in between; so it locks at once
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write") else "BEGIN")
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
 
 
 def _no_row_lost_its_parent(connection: Connection) -> None:

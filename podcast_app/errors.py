@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sqlalchemy import exc
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from podcast_app import formats
 from podcast_app.api import problems
 from podcast_app.database import is_away, is_full
 from podcast_app.forms import BadForm
-from podcast_app.http import Problem, language, services
+from podcast_app.http import Busy, Problem, language, services
 from podcast_app.objects import TooLate
 from podcast_app.site import errors
 from podcast_app.studio import pages as studio
@@ -80,13 +80,13 @@ async def _full(request: Request, full: Exception) -> Response:
 
 
 async def _unavailable(request: Request, away: Exception) -> Response:
-    log.error("The storage or the database does not answer: %r", away)
+    log.error("Something does not answer: %r", away)
     return answer(request, Problem(503, [AWAY], headers=RETRY))
 
 
 async def _database(request: Request, failed: Exception) -> Response:
-    assert isinstance(failed, exc.DBAPIError)
-    if is_full(failed):
+    assert isinstance(failed, SQLAlchemyError)
+    if isinstance(failed, DBAPIError) and is_full(failed):
         return await _full(request, failed)
     if is_away(failed):
         return await _unavailable(request, failed)
@@ -129,8 +129,8 @@ HANDLERS: dict[Any, Handler] = {  # Any: Starlette's own type for its keys
     TooLate: _too_late,
     Full: _full,
     Unavailable: _unavailable,
-    exc.DBAPIError: _database,
-    exc.TimeoutError: _unavailable,  # no connection became free
+    Busy: _unavailable,
+    SQLAlchemyError: _database,
     ClientDisconnect: _gone,
     Exception: _bug,
 }

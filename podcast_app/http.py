@@ -1,10 +1,11 @@
 """What handlers share: the process's services, the way to the database, and how errors are said."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from sqlalchemy.orm import Session
 from starlette.requests import HTTPConnection
 
@@ -19,6 +20,8 @@ from podcast_app.work import Work
 P = ParamSpec("P")
 T = TypeVar("T")
 
+QUEUE_PATIENCE = 15.0  # seconds that a request waits for its turn at the database
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
@@ -31,6 +34,7 @@ class Services:
     limiter: CapacityLimiter
     sign_ins: SignIns = field(default_factory=SignIns)
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # pictures, one at a time
+    admitted: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))  # who has passed `limiter`
     bucket: str = ""  # the origin that audio comes from, when that is not ours
 
 
@@ -58,6 +62,10 @@ class Problem(Exception):
         self.version = version
 
 
+class Busy(Exception):
+    """The database had no turn for this request while it was reasonable to wait. Nothing was done."""
+
+
 def services(connection: HTTPConnection) -> Services:
     found = connection.app.state.services
     assert isinstance(found, Services)
@@ -67,17 +75,30 @@ def services(connection: HTTPConnection) -> Services:
 async def in_transaction(
     connection: HTTPConnection, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run a function that writes, in one transaction, off the event loop."""
+    """Run a function that writes, in one transaction, off the event loop. Raises Busy."""
     here = services(connection)
-    return await to_thread.run_sync(lambda: here.database.write(function, *args, **kwargs), limiter=here.limiter)
+    return await in_turn(here, lambda: here.database.write(function, *args, **kwargs))
 
 
 async def in_reading(
     connection: HTTPConnection, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """Run a function that only reads, off the event loop."""
+    """Run a function that only reads, off the event loop. Raises Busy."""
     here = services(connection)
-    return await to_thread.run_sync(lambda: here.database.read(function, *args, **kwargs), limiter=here.limiter)
+    return await in_turn(here, lambda: here.database.read(function, *args, **kwargs))
+
+
+async def in_turn(here: Services, job: Callable[[], T]) -> T:
+    """Run a job at the database when one of its threads is free. Raises Busy: a queue without end helps nobody."""
+    try:
+        with fail_after(QUEUE_PATIENCE):
+            await here.limiter.acquire()
+    except TimeoutError as late:
+        raise Busy from late
+    try:
+        return await to_thread.run_sync(job, limiter=here.admitted)  # once begun, it is waited for
+    finally:
+        here.limiter.release()
 
 
 def language(connection: HTTPConnection) -> str:

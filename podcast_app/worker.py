@@ -8,7 +8,10 @@ worker's lease ends by itself, and another takes the piece over.
 import logging
 import threading
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from podcast_app import outgoing
+from podcast_app.database import is_away
 from podcast_app.enclosures import make_enclosure
 from podcast_app.work import Step, Work
 
@@ -69,6 +72,7 @@ def _round(steps: tuple[Step, ...], work: Work) -> bool:
 def _attempt(step: Step, work: Work) -> bool:
     try:
         return step(work)
-    except Exception:  # the worker outlives whatever goes wrong, and says what it was
-        log.exception("The step %s failed. It is tried again.", step.__name__)
+    except Exception as failure:  # the worker outlives whatever goes wrong, and says what it was
+        if not (isinstance(failure, SQLAlchemyError) and is_away(failure)):  # of which database.py tells
+            log.exception("The step %s failed. It is tried again.", step.__name__)
         return False

@@ -13,6 +13,7 @@ from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from podcast_app.database import is_away
 from podcast_app.http import Services
 from podcast_app.listening.feeds import Feeds
 from podcast_app.listening.media import Media
@@ -29,7 +30,6 @@ class Front:
         self._services = services
         self._feeds = Feeds(services.database, services.settings)
         self._media = Media(services, self._feeds)
-        self._is_database_away = False
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """The application, with feeds and audio answered before it."""
@@ -66,10 +66,5 @@ class Front:
         try:
             await to_thread.run_sync(self._feeds.refresh, limiter=self._services.limiter)
         except SQLAlchemyError as failure:
-            if not self._is_database_away:
-                log.warning("The database does not answer; feeds and audio are served as last known. %s", failure)
-            self._is_database_away = True
-        else:
-            if self._is_database_away:
-                log.warning("The database answers again; feeds are current.")
-            self._is_database_away = False
+            if not is_away(failure):  # of which database.py tells
+                log.exception("Feeds and audio are served as last known.")

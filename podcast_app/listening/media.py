@@ -5,13 +5,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from anyio import to_thread
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from media.storage import Unavailable
 from podcast_app.database import is_away
-from podcast_app.http import Services
+from podcast_app.http import Busy, Services, in_turn
 from podcast_app.listening import media_answers, recordings
 from podcast_app.listening.elsewhere import Elsewhere
 from podcast_app.listening.feeds import Feeds
@@ -97,10 +96,10 @@ class Media:
         try:
             known = self._remembered(audio_id) or await self._look_up(audio_id)
             await _give(media_answers.UNKNOWN if known is None else known.to, scope, receive, send)
-        except (NotThere, Unavailable) as failure:
-            log.error("The audio %s cannot be given out: %s", audio_id, failure)
+        except (NotThere, Unavailable, Busy) as failure:
+            log.error("The audio %s cannot be given out: %r", audio_id, failure)
             await media_answers.UNAVAILABLE.send(scope, send)
-        except DBAPIError as failure:
+        except SQLAlchemyError as failure:
             if not is_away(failure):
                 raise
             await media_answers.UNAVAILABLE.send(scope, send)
@@ -111,8 +110,8 @@ class Media:
 
     async def _look_up(self, audio_id: AudioId) -> _Known | None:
         changes = self._feeds.changes
-        database, limiter = self._services.database, self._services.limiter
-        found = await to_thread.run_sync(database.read, recordings.find, audio_id, limiter=limiter)
+        database = self._services.database
+        found = await in_turn(self._services, lambda: database.read(recordings.find, audio_id))
         self._known.pop(audio_id, None)
         if found is None:
             return None  # not kept: there is no end of ids that are none
