@@ -1,16 +1,21 @@
 """Where bytes live. The local folder and S3 pass the same tests (tests/media/test_storage.py).
 
 An object is written once, whole or not at all, and never changed: only the feeds' copies are put again
-under the same key. Keys are relative, `/`-separated ASCII; what lies under `private/` is never public.
+under the same key. It comes in one go (`writing`), or over days in numbered parts that are then joined (`begin_parts`).
+Keys are relative, `/`-separated ASCII; what lies under `private/` is never public.
 """
 
-from collections.abc import Iterator
+import datetime as dt
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NewType, Protocol
 
 Key = NewType("Key", str)
+PartsId = NewType("PartsId", str)  # what a storage calls an object that comes in parts
+
+LARGEST_NUMBER = 10_000  # of a part (S3)
 
 
 class Missing(Exception):
@@ -23,6 +28,23 @@ class Full(Exception):
 
 class Unavailable(Exception):
     """The storage does not answer, or refuses us; the text says what it said. Trying again may help."""
+
+
+class Incomplete(Exception):
+    """Parts are missing, or have another size than they should; `numbers` names them."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        super().__init__(numbers)
+        self.numbers = numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that has arrived whole."""
+
+    number: int
+    size_bytes: int
+    arrived_at: dt.datetime  # with zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +68,23 @@ class Storage(Protocol):
     def writing(self, key: Key, media_type: str) -> AbstractContextManager[Writer]:
         """Leaving the block makes the object visible, whole and durable; an exception leaves nothing."""
 
+    def begin_parts(self, key: Key, media_type: str) -> PartsId:
+        """Prepare for an object that comes in parts: numbered from 1, in any order, more than once, over days."""
+
+    def part_writing(self, key: Key, parts_id: PartsId, number: int, size_bytes: int) -> AbstractContextManager[Writer]:
+        """Leaving the block, after exactly `size_bytes`, makes the part count, in place of an earlier one like it; an
+        exception leaves what was there. Raises Full; Missing when the object does not come in parts any more."""
+
+    def part_address(self, key: Key, parts_id: PartsId, number: int, *, seconds: int) -> str | None:
+        """A URL to which anyone can PUT the part for `seconds`; None when the storage has no door of its own."""
+
+    def parts(self, key: Key, parts_id: PartsId) -> Iterator[Part]:
+        """Those that have arrived, in any order. Raises Missing as above."""
+
+    def join_parts(self, key: Key, parts_id: PartsId, sizes_bytes: Sequence[int]) -> None:
+        """The parts, the first one first, become the object; silent when they have before, however often it is said.
+        Raises Incomplete, and then nothing has changed; Missing as above; Full."""
+
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         """Store the file's bytes. The file may be moved: do not use it afterwards. Raises Full."""
 
@@ -59,7 +98,7 @@ class Storage(Protocol):
         """The same bytes under another key. Raises Missing, Full."""
 
     def delete(self, key: Key) -> None:
-        """Remove the object and whatever an interrupted write left of it; silent when there is none."""
+        """Remove the object, its parts, and whatever an interrupted write left of it; silent when there is none."""
 
     def list(self, prefix: str) -> Iterator[Stored]:
         """Every object whose key starts with the prefix, in no promised order."""

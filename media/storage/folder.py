@@ -1,8 +1,11 @@
 """Objects as files below one folder. What is half written lies aside, under a name that no object can have."""
 
+import datetime as dt
 import errno
+import fcntl
 import os
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -10,12 +13,13 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
-from media.storage import Key, Missing, Stored, Unavailable, Writer, disk
+from media.storage import Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Writer, disk
 from media.storage.keys import checked, is_key
 
 T = TypeVar("T")
 
 ASIDE = ".partial"
+LOCK = "lock"  # in a directory of parts: who holds it joins them
 BLOCK_BYTES = 2**20
 
 # Bytes after which the disk is asked to begin. 500 MiB that come at 100 to 650 MB/s are then on the disk 6 ms after the
@@ -45,6 +49,52 @@ class Folder:
                 writer.finish()
             with disk.told():
                 self._place(aside, target)
+
+    def begin_parts(self, key: Key, media_type: str) -> PartsId:  # noqa: ARG002 (a file has no type)
+        parts_id = PartsId(token_hex(8))
+        lock = self._parts(key, parts_id) / LOCK
+        with disk.told():
+            _in_its_directory(lock, lock.touch)
+            self._sync_directories(lock.parent)
+        return parts_id
+
+    @contextmanager
+    def part_writing(self, key: Key, parts_id: PartsId, number: int, size_bytes: int) -> Iterator[Writer]:
+        part = self._parts(key, parts_id) / str(number)
+        arriving = part.with_suffix(f".{token_hex(8)}")  # a part may be sent twice at once
+        try:
+            with _found(key):
+                file = FileIO(arriving, "x")
+            with file:
+                writer = _PartWriter(file)
+                yield writer
+                writer.finish(size_bytes)
+            with _found(key):
+                arriving.replace(part)
+                _sync_directory(part.parent)
+        finally:
+            with disk.told():
+                _remove(arriving)
+
+    def part_address(self, key: Key, parts_id: PartsId, number: int, *, seconds: int) -> None:
+        """None: only our own routes lead to a file."""
+
+    def parts(self, key: Key, parts_id: PartsId) -> Iterator[Part]:
+        with _found(key):
+            paths = [path for path in self._parts(key, parts_id).iterdir() if path.name.isdecimal()]
+            yield from map(_part, paths)
+
+    def join_parts(self, key: Key, parts_id: PartsId, sizes_bytes: Sequence[int]) -> None:
+        parts = self._parts(key, parts_id)
+        try:
+            with _found(key), (parts / LOCK).open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # of many who say it at once, one joins
+                if not self._is_joined(key, sizes_bytes):
+                    self._join(key, parts, sizes_bytes)
+        except Missing:
+            if not self._is_joined(key, sizes_bytes):
+                raise
+        self._forget_parts(parts)
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         source = path.resolve(strict=True)  # a symbolic link that is moved would point elsewhere
@@ -76,7 +126,7 @@ class Folder:
         with disk.told():
             # In this order: a write that ends in between has brought its file to where it is removed next.
             for unfinished in aside.glob("*"):
-                _remove(unfinished)
+                _remove_whole(unfinished)
             _remove(path)
             self._sync_directories(path.parent)  # what was withdrawn does not come back after a power cut
             self._prune(aside)
@@ -101,6 +151,34 @@ class Folder:
 
     def address(self, key: Key, *, seconds: int, media_type: str, download_as: str | None) -> None:
         """None: only our own routes lead to a file."""
+
+    def _parts(self, key: Key, parts_id: PartsId) -> Path:
+        """The directory of an object's parts: a file each, named by its number. It goes when they are joined."""
+        return self._root / ASIDE / checked(key) / checked(parts_id)
+
+    def _is_joined(self, key: Key, sizes_bytes: Sequence[int]) -> bool:
+        try:
+            return self.size(key) == sum(sizes_bytes)
+        except Missing:
+            return False
+
+    def _join(self, key: Key, parts: Path, sizes_bytes: Sequence[int]) -> None:
+        paths = [parts / str(number) for number in range(1, len(sizes_bytes) + 1)]
+        wanting = [
+            number
+            for number, (path, size_bytes) in enumerate(zip(paths, sizes_bytes, strict=True), 1)
+            if not path.exists() or path.stat().st_size != size_bytes
+        ]
+        if wanting:
+            raise Incomplete(wanting)
+        with self.writing(key, "") as writer:
+            for path in paths:
+                _write_all(writer, path)
+
+    def _forget_parts(self, parts: Path) -> None:
+        with disk.told():
+            _remove_whole(parts)
+            self._prune(parts.parent)
 
     @contextmanager
     def _aside(self, key: Key) -> Iterator[Path]:
@@ -139,9 +217,8 @@ class Folder:
         return True
 
     def _write_file(self, key: Key, source: Path, media_type: str) -> None:
-        with source.open("rb") as file, self.writing(key, media_type) as writer:
-            while block := file.read(BLOCK_BYTES):
-                writer.write(block)
+        with self.writing(key, media_type) as writer:
+            _write_all(writer, source)
 
     def _place(self, written: Path, target: Path) -> None:
         """Make what was written the object, in one step, and durably."""
@@ -201,6 +278,38 @@ class _FileWriter:
         self._unsynced_bytes = 0
 
 
+class _PartWriter:
+    """A part is short: it is synced once, at its end."""
+
+    def __init__(self, file: FileIO) -> None:
+        self._file = file
+        self._size_bytes = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        rest = memoryview(data).cast("B")
+        self._size_bytes += rest.nbytes
+        with disk.told():
+            while rest:
+                rest = rest[self._file.write(rest) :]
+
+    def finish(self, size_bytes: int) -> None:
+        """Return when the bytes are on the disk."""
+        assert self._size_bytes == size_bytes, f"{self._size_bytes} bytes of a part of {size_bytes}"
+        with disk.told():
+            os.fsync(self._file.fileno())
+
+
+def _write_all(writer: Writer, source: Path) -> None:
+    with source.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            writer.write(block)
+
+
+def _part(path: Path) -> Part:
+    found = path.stat()
+    return Part(int(path.name), found.st_size, dt.datetime.fromtimestamp(found.st_mtime, dt.UTC))
+
+
 @contextmanager
 def _found(key: Key) -> Iterator[None]:
     """Say that the object is missing when its file is."""
@@ -231,6 +340,17 @@ def _in_its_directory(path: Path, act: Callable[[], T], attempts: int = 10) -> T
 def _remove(path: Path) -> None:
     with suppress(*NO_FILE):
         path.unlink()
+
+
+def _remove_whole(path: Path) -> None:
+    """A file, or a directory with what is in it."""
+    if path.is_dir():
+        gone = path.with_suffix(f".{token_hex(8)}")
+        with suppress(*NO_FILE):
+            path.rename(gone)  # first, so that nobody puts anything more into it
+        shutil.rmtree(gone, ignore_errors=True)
+    else:
+        _remove(path)
 
 
 def _files(directory: Path) -> Iterator[Path]:

@@ -1,6 +1,6 @@
 """Objects in a bucket of any S3 server. What boto3 raises is translated here and goes no further."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -8,28 +8,32 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media.storage import Full, Key, Missing, Stored, Unavailable, Writer, disk
+from media.storage import Full, Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Writer, disk
 from media.storage.download_name import content_disposition
 from media.storage.keys import checked, is_key
+from media.storage.put_request import PutRequest, Refused
 from media.storage.s3_address import S3Address
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import CompletedPartTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, PartTypeDef
 
 PART_BYTES = 8 * 2**20  # at least 5 MiB (S3); 10,000 of them make 78 GiB
 BLOCK_BYTES = 2**20
 COPIED_WHOLE_BYTES = 4 * 2**30  # S3 copies up to 5 GiB in one request
+PART_SECONDS = 3600  # a part that takes longer than this to pass through us is given up by the server
 LONGEST_ADDRESS_SECONDS = 7 * 24 * 3600  # Signature Version 4
 
 # Each server has its own word: Ceph and Versity, MinIO twice. 507 says the same in HTTP.
 NO_ROOM_CODES = {"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded"}
 NO_ROOM_STATUS = 507
+NO_PARTS_CODE = "NoSuchUpload"
 NO_OBJECT_CODES = {"NoSuchKey", "404"}  # the number: an answer to HEAD has no words
 NO_OBJECT_STATUS = 404
 BEYOND_THE_END_STATUS = 416
@@ -41,10 +45,13 @@ class Bucket:
     def __init__(self, address: S3Address) -> None:
         self._bucket = address.bucket
         self._prefix = address.prefix
-        self._client = _client(address, address.endpoint)
+        settings = botocore.session.get_session()  # of our own: boto3's default one is not safe in threads
+        self._ca_bundle = settings.get_config_variable("ca_bundle")
+        session = boto3.session.Session(botocore_session=settings)
+        self._client = _client(session, address, address.endpoint)
         # The host is part of what is signed, so an address for browsers needs the host that browsers reach.
         same = address.public_endpoint in (None, address.endpoint)
-        self._signer = self._client if same else _client(address, address.public_endpoint)
+        self._signer = self._client if same else _client(session, address, address.public_endpoint)
 
     @contextmanager
     def writing(self, key: Key, media_type: str) -> Iterator[Writer]:
@@ -56,6 +63,46 @@ class Bucket:
             except BaseException:
                 upload.abandon()
                 raise
+
+    def begin_parts(self, key: Key, media_type: str) -> PartsId:
+        with _told(key):
+            return PartsId(_begun(self._client, self._bucket, self._name(key), media_type))
+
+    @contextmanager
+    def part_writing(self, key: Key, parts_id: PartsId, number: int, size_bytes: int) -> Iterator[Writer]:
+        """The bytes pass through to an address that we sign for ourselves: none is kept, however slow the sender."""
+        with _told(key):
+            address = self._part_address(self._client, key, parts_id, number, PART_SECONDS)
+        try:
+            with PutRequest(address, size_bytes, self._ca_bundle) as request:
+                yield request
+                request.finish()
+        except Refused as refused:
+            if refused.code == NO_PARTS_CODE:
+                raise Missing(key) from refused
+            raise _meaning_of(refused.code, refused.status, key, str(refused)) from refused
+
+    def part_address(self, key: Key, parts_id: PartsId, number: int, *, seconds: int) -> str:
+        with _told(key):
+            return self._part_address(self._signer, key, parts_id, number, seconds)
+
+    def parts(self, key: Key, parts_id: PartsId) -> Iterator[Part]:
+        with _parts_told(key):
+            for part in self._arrived(key, parts_id):
+                yield Part(part["PartNumber"], part["Size"], part["LastModified"])
+
+    def join_parts(self, key: Key, parts_id: PartsId, sizes_bytes: Sequence[int]) -> None:
+        name = self._name(key)
+        with _parts_told(key):
+            try:
+                parts = _all_of(self._arrived(key, parts_id), sizes_bytes)
+                self._client.complete_multipart_upload(
+                    Bucket=self._bucket, Key=name, UploadId=parts_id, MultipartUpload={"Parts": parts}
+                )
+            except self._client.exceptions.NoSuchUpload:
+                # They were joined before: by another, or by a request whose answer was lost.
+                if not _is_stored(self._client, self._bucket, name, sum(sizes_bytes)):
+                    raise
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         with path.open("rb") as file, self.writing(key, media_type) as writer:
@@ -130,6 +177,18 @@ class Bucket:
             asked["ResponseContentDisposition"] = content_disposition(download_as)
         with _told(key):
             return self._signer.generate_presigned_url("get_object", Params=asked, ExpiresIn=seconds)
+
+    def _part_address(self, signer: "S3Client", key: Key, parts_id: PartsId, number: int, seconds: int) -> str:
+        assert 0 < seconds <= LONGEST_ADDRESS_SECONDS
+        asked = {"Bucket": self._bucket, "Key": self._name(key), "UploadId": parts_id, "PartNumber": number}
+        return signer.generate_presigned_url("upload_part", Params=asked, ExpiresIn=seconds)
+
+    def _arrived(self, key: Key, parts_id: PartsId) -> "Iterator[PartTypeDef]":
+        pages = self._client.get_paginator("list_parts").paginate(
+            Bucket=self._bucket, Key=self._name(key), UploadId=parts_id
+        )
+        for page in pages:
+            yield from page.get("Parts", ())
 
     def _name(self, key: Key) -> str:
         return self._prefix + checked(key)
@@ -214,9 +273,7 @@ class _Upload:
 
     def _begin(self) -> str:
         with _told(self._name):
-            return self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=self._name, ContentType=self._media_type
-            )["UploadId"]
+            return _begun(self._client, self._bucket, self._name, self._media_type)
 
     def _put_part(self, upload_id: str, part: bytearray) -> None:
         number = len(self._arrived) + 1
@@ -237,20 +294,35 @@ class _Upload:
             )
         except self._client.exceptions.NoSuchUpload:
             # boto3 asks again when an answer is lost; the first time may have done it, and the upload is no more.
-            if not self._is_stored():
+            if not _is_stored(self._client, self._bucket, self._name, self._size_bytes):
                 raise
 
-    def _is_stored(self) -> bool:
-        try:
-            stored = self._client.head_object(Bucket=self._bucket, Key=self._name)
-        except ClientError as error:
-            if _status(error) == NO_OBJECT_STATUS:
-                return False
-            raise
-        return stored["ContentLength"] == self._size_bytes
+
+def _begun(client: "S3Client", bucket: str, name: str, media_type: str) -> str:
+    """The id of a new multipart upload."""
+    return client.create_multipart_upload(Bucket=bucket, Key=name, ContentType=media_type)["UploadId"]
 
 
-def _client(address: S3Address, endpoint: str | None) -> "S3Client":
+def _is_stored(client: "S3Client", bucket: str, name: str, size_bytes: int) -> bool:
+    try:
+        stored = client.head_object(Bucket=bucket, Key=name)
+    except ClientError as error:
+        if _status(error) == NO_OBJECT_STATUS:
+            return False
+        raise
+    return stored["ContentLength"] == size_bytes
+
+
+def _all_of(arrived: "Iterator[PartTypeDef]", sizes_bytes: Sequence[int]) -> "list[CompletedPartTypeDef]":
+    """Just the parts that the sizes are for, in order; whatever else the listing holds. Raises Incomplete."""
+    found = {part["PartNumber"]: part for part in arrived}
+    wanted = dict(enumerate(sizes_bytes, 1))
+    if wanting := [number for number, size in wanted.items() if number not in found or found[number]["Size"] != size]:
+        raise Incomplete(wanting)
+    return [{"PartNumber": number, "ETag": found[number]["ETag"]} for number in wanted]
+
+
+def _client(session: boto3.session.Session, address: S3Address, endpoint: str | None) -> "S3Client":
     config = Config(
         signature_version="s3v4",  # with an endpoint, boto3 would sign addresses by version 2, which many refuse
         s3={"addressing_style": address.addressing},
@@ -262,8 +334,7 @@ def _client(address: S3Address, endpoint: str | None) -> "S3Client":
         retries={"mode": "standard", "total_max_attempts": 4},
         max_pool_connections=50,  # above the number of threads that serve requests
     )
-    # A session of its own: the default one is not safe in threads.
-    return boto3.session.Session().client("s3", region_name=address.region, endpoint_url=endpoint, config=config)
+    return session.client("s3", region_name=address.region, endpoint_url=endpoint, config=config)
 
 
 def _one_by_one(part_bytes: int) -> TransferConfig:
@@ -282,13 +353,28 @@ def _told(key: str) -> Iterator[None]:
         raise Unavailable(str(error)) from error
 
 
+@contextmanager
+def _parts_told(key: str) -> Iterator[None]:
+    """The same; and an object that does not come in parts any more is missing."""
+    with _told(key):
+        try:
+            yield
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == NO_PARTS_CODE:
+                raise Missing(key) from error
+            raise
+
+
 def _meaning(error: ClientError, key: str) -> Missing | Full | Unavailable:
-    code = error.response.get("Error", {}).get("Code")
+    return _meaning_of(error.response.get("Error", {}).get("Code"), _status(error), key, str(error))
+
+
+def _meaning_of(code: str | None, status: int | None, key: str, said: str) -> Missing | Full | Unavailable:
     if code in NO_OBJECT_CODES:
         return Missing(key)
-    if code in NO_ROOM_CODES or _status(error) == NO_ROOM_STATUS:
-        return Full(str(error))
-    return Unavailable(str(error))
+    if code in NO_ROOM_CODES or status == NO_ROOM_STATUS:
+        return Full(said)
+    return Unavailable(said)
 
 
 def _status(error: ClientError) -> int | None:
