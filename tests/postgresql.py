@@ -20,16 +20,34 @@ FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=o
 ADDRESS = ("listen_addresses=127.0.0.1", "unix_socket_directories=")  # a socket's path may be too long for the system
 
 
-@dataclass(frozen=True)
+@dataclass
 class PostgreSQL:
-    """A running server; each test takes databases of its own from it."""
+    """A server; each test takes databases of its own from it. `running` starts the first time, and stops the last."""
 
     port: int
+    _folder: Path
+    _process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def url(self, database: str) -> str:
         """The database's SQLAlchemy URL."""
         return f"postgresql+psycopg://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Returns once it answers. It also ends when the thread that calls this does (see _command)."""
+        settings = (*ADDRESS, *FAST_AND_FORGETFUL, f"port={self.port}")
+        options = [word for setting in settings for word in ("-c", setting)]
+        log = self._folder / "log"
+        with log.open("ab") as output:
+            command = _command("postgres", "-D", self._folder / "data", *options)
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+        _wait_for(self, self._process, log)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End now, whoever is connected: SIGINT in order, SIGQUIT as in a crash (PostgreSQL, "Shutting Down")."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(timeout=30)
 
     def create(self, template: str = "template0") -> str:
         """The name of a new database: an empty one, or a copy of `template`, to which nobody may be connected."""
@@ -57,18 +75,12 @@ def running() -> Iterator[PostgreSQL]:
     with _folder() as folder:
         data = folder / "data"
         _call("initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        server = PostgreSQL(_free_port())
-        settings = (*ADDRESS, *FAST_AND_FORGETFUL, f"port={server.port}")
-        log = folder / "log"
-        with log.open("wb") as output:
-            options = [word for setting in settings for word in ("-c", setting)]
-            process = subprocess.Popen(_command("postgres", "-D", data, *options), stdout=output, stderr=output)
+        server = PostgreSQL(_free_port(), folder)
+        server.start()
         try:
-            _wait_for(server, process, log)
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # end now, whoever is connected
-            process.wait(timeout=30)
+            server.stop()
 
 
 @contextmanager
