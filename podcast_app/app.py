@@ -21,6 +21,7 @@ from podcast_app.errors import HANDLERS
 from podcast_app.http import Services
 from podcast_app.listening import feeds
 from podcast_app.listening.front import Front
+from podcast_app.request_id import RequestIds
 from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.site import covers, embed, health, oembed, pages, robots
@@ -127,7 +128,7 @@ def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
     app = Starlette(routes=ROUTES, exception_handlers=HANDLERS, lifespan=life)
     app.router.redirect_slashes = False  # it would build an address from the Host header
     app.state.services = services
-    return front.before(half_closed.told(SecurityHeaders(app, services.bucket)))
+    return front.before(RequestIds(half_closed.told(SecurityHeaders(app, services.bucket))))
 
 
 def _life(

@@ -14,7 +14,7 @@ from feeds.checks import Finding, error
 from media.storage import Full, Unavailable
 from podcast_app import formats
 from podcast_app.api import problems
-from podcast_app.database import is_away, is_full
+from podcast_app.database import is_away, is_full, reason
 from podcast_app.forms import BadForm
 from podcast_app.http import Busy, Problem, language, services
 from podcast_app.objects import TooLate
@@ -80,7 +80,8 @@ async def _full(request: Request, full: Exception) -> Response:
 
 
 async def _unavailable(request: Request, away: Exception) -> Response:
-    log.error("Something does not answer: %r", away)
+    said = reason(away) if isinstance(away, SQLAlchemyError) else repr(away)
+    log.error("The storage or the database does not answer: %s", said)
     return answer(request, Problem(503, [AWAY], headers=RETRY))
 
 

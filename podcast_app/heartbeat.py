@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -29,7 +30,8 @@ def heartbeat(database: Database, every_seconds: float, sign: Callable[[Session]
             except SQLAlchemyError:
                 log.warning("A sign of life was not taken down; others may take the work over.")
 
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    # in our context: what it says in the log is about the request that we work for
+    thread = threading.Thread(target=copy_context().run, args=(beat,), name="heartbeat", daemon=True)
     thread.start()
     try:
         yield

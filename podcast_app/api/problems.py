@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
-from podcast_app import words
+from podcast_app import request_id, words
 from podcast_app.api.replies import Reply
 from podcast_app.http import Problem, language
 from podcast_app.models import UploadId
@@ -48,6 +48,7 @@ class ProblemAnswer(BaseModel):
     findings: list[FindingAnswer]
     upload_id: str | None = None  # the recording that was kept all the same: send it with the mended fields
     version: int | None = None  # with 412: the version that the thing has now
+    request_id: str | None = None  # name it when you ask whoever runs the site
 
 
 def response(request: Request, problem: Problem) -> Response:
@@ -82,6 +83,7 @@ def reply(
         findings=[finding_answer(finding, language) for finding in of_fields],
         upload_id=upload_id,
         version=version,
+        request_id=request_id.current() or None,
     )
     return Reply(status, said.model_dump_json(exclude_none=True).encode(), {}, media_type=MEDIA_TYPE)
 

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import pages
+from podcast_app import pages, request_id
 from podcast_app.addresses import LANGUAGES
 from podcast_app.site.places import Nothing
 
@@ -39,4 +39,7 @@ def page(
     language = language or (first if first in LANGUAGES else LANGUAGES[0])
     said = {"Cache-Control": "no-store", **(headers or {})}
     what, mend = SENTENCES.get(status, OTHER)
-    return pages.render(request, "error.html", language, status_code=status, headers=said, what=what, mend=mend)
+    named = request_id.current() if status >= 500 else ""  # by whoever writes to us
+    return pages.render(
+        request, "error.html", language, status_code=status, headers=said, what=what, mend=mend, request_id=named
+    )

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import formats, pages, words
+from podcast_app import formats, pages, request_id, words
 from podcast_app.addresses import Addresses, page_language
 from podcast_app.http import Problem, language, services
 from podcast_app.models import User
@@ -32,7 +32,8 @@ def page(
 def problem_page(request: Request, person: User | None, problem: Problem) -> Response:
     """What stands in the way, and what helps."""
     said = [words.message(language_of(request, person), finding) for finding in problem.findings]
-    answer = page(request, "problem.html", person, status_code=problem.status, said=said)
+    named = request_id.current() if problem.status >= 500 else ""
+    answer = page(request, "problem.html", person, status_code=problem.status, said=said, request_id=named)
     answer.headers.update(problem.headers)
     return answer
 
