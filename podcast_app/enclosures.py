@@ -2,17 +2,19 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from media import artwork, enclosure, ffmpeg
 from media.probe import Chapter
 from media.storage import Full, Key, Missing, Storage, Unavailable
 from podcast_app import documents, episodes, leases, objects, publishing
-from podcast_app.models import Audio, AudioId, Edition, Episode, Show
+from podcast_app.models import Audio, AudioId, Edition, Episode, Show, Upload, UploadId
 from podcast_app.times import utcnow
 from podcast_app.work import Work, workbench
 
@@ -25,6 +27,8 @@ class _Job:
     """An enclosure to be made, and from what."""
 
     audio_id: AudioId
+    upload_id: UploadId
+    is_hashed: bool  # the checksum of the original is known
     source: Key
     container: str
     codec: str
@@ -82,6 +86,8 @@ def _job(edition: Edition, episode: Episode, show: Show) -> _Job:
         container, codec = ("mp3", "mp3") if edition.extension == "mp3" else ("mp4", "aac")
     return _Job(
         audio_id=edition.audio_id,
+        upload_id=upload.id,
+        is_hashed=upload.sha256 is not None or source != upload.key,
         source=source,
         container=container,
         codec=codec,
@@ -104,8 +110,11 @@ def _job(edition: Edition, episode: Episode, show: Show) -> _Job:
 def _make(work: Work, job: _Job) -> None:
     picture = _picture(work.storage, job.cover)  # type: ignore[arg-type]  # a storage is hashed as itself
     with workbench(work.settings) as bench:
+        audio = work.storage.local_copy(job.source, bench)
+        if not job.is_hashed:
+            work.database.write(_hashed, job.upload_id, _sha256(audio))
         made = enclosure.make(
-            work.storage.local_copy(job.source, bench),
+            audio,
             container=job.container,
             codec=job.codec,
             channels=job.channels,
@@ -120,6 +129,15 @@ def _make(work: Work, job: _Job) -> None:
             work.storage.put_file(key, made.path, made.media_type)
     work.database.write(_made, work.owner, job, made, key, utcnow())
     work.wake()
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as audio:
+        return hashlib.file_digest(audio, "sha256").hexdigest()
+
+
+def _hashed(session: Session, upload_id: UploadId, sha256: str) -> None:
+    session.execute(update(Upload).where(Upload.id == upload_id).values(sha256=sha256))
 
 
 @lru_cache(maxsize=16)  # objects never change, most episodes carry the show's cover, and making it small takes 0.1 s

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from podcast_app.database import Database
 from podcast_app.heartbeat import heartbeat
-from podcast_app.models import Edition, Feed
+from podcast_app.models import Edition, Feed, Upload
 from podcast_app.times import utcnow
 
 LEASE = dt.timedelta(seconds=15)
 RENEWED_EVERY = 5.0  # seconds
 
-Leased = type[Edition] | type[Feed]
+Row = Edition | Feed | Upload
+Leased = type[Edition] | type[Feed] | type[Upload]
 
 
 def is_free(table: Leased, now: dt.datetime) -> ColumnElement[bool]:
@@ -23,11 +24,11 @@ def is_free(table: Leased, now: dt.datetime) -> ColumnElement[bool]:
     return unheld & or_(table.try_again_at.is_(None), table.try_again_at <= now)
 
 
-def take(row: Edition | Feed, owner: str, now: dt.datetime) -> None:
+def take(row: Row, owner: str, now: dt.datetime) -> None:
     row.lease_owner, row.lease_until = owner, now + LEASE
 
 
-def let_go(row: Edition | Feed) -> None:
+def let_go(row: Row) -> None:
     row.lease_owner = row.lease_until = None
 
 

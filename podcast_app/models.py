@@ -6,9 +6,11 @@ from typing import Any, Literal, NewType
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -18,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from media.storage import Key
+from media.storage import Key, PartsId
 from podcast_app.database import Instant
 
 ShowId = NewType("ShowId", str)
@@ -33,6 +35,8 @@ EpisodeState = Literal["draft", "scheduled", "published", "withdrawn"]
 AudioStatus = Literal["preparing", "ready", "failed"]
 UploadState = Literal["open", "complete", "refused"]
 Role = Literal["producer", "viewer"]
+
+FileSize = BigInteger().with_variant(Integer, "sqlite")  # SQLite's integers all have 64 bits
 
 Json = Any  # what a JSON column holds; each reader turns it into a typed value at once
 
@@ -216,7 +220,7 @@ class EpisodeSlug(Base):
 
 
 class Upload(Base):
-    """Bytes that arrived: the private, immutable original and what is known of it."""
+    """Bytes that arrived, or still come in parts: the private, immutable original and what is known of it."""
 
     __tablename__ = "uploads"
 
@@ -225,12 +229,21 @@ class Upload(Base):
     state: Mapped[UploadState] = mapped_column()
     filename: Mapped[str] = mapped_column(String(255))  # as the producer's machine calls it
     key: Mapped[Key] = mapped_column(unique=True)
-    size_bytes: Mapped[int] = mapped_column()
+    size_bytes: Mapped[int] = mapped_column(FileSize)
     sha256: Mapped[str | None] = mapped_column(String(64))
-    facts: Mapped[Json] = mapped_column()  # media.probe.Facts without its picture (see uploads.py)
+    facts: Mapped[Json] = mapped_column(default=dict)  # media.probe.Facts without its picture; empty while open
     # the episode made from it: at most one, however often the form is sent; free again when that is withdrawn
     episode_id: Mapped[EpisodeId | None] = mapped_column(ForeignKey("episodes.id"), unique=True)
     created_at: Mapped[dt.datetime]
+    fingerprint: Mapped[str | None] = mapped_column(String(200))  # the client's: the same for the same file
+    part_size_bytes: Mapped[int | None]  # None: it came in one go
+    parts_id: Mapped[PartsId | None] = mapped_column(Text)  # the storage's name for it while it is open
+    relayed_at: Mapped[dt.datetime | None]  # when a part first came through us although the storage has its own door
+    refusal: Mapped[Json] = mapped_column(JSON(none_as_null=True), nullable=True)  # [sentence, values]: why it is none
+    expires_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # looked at then, when nobody completed it
+    try_again_at: Mapped[dt.datetime | None]
+    lease_owner: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[dt.datetime | None]
 
 
 class Audio(Base):
@@ -270,7 +283,7 @@ class Edition(Base):
     public_key: Mapped[Key | None]  # while the episode is published
     media_type: Mapped[str | None] = mapped_column(String(32))
     extension: Mapped[str | None] = mapped_column(String(8))
-    size_bytes: Mapped[int | None]
+    size_bytes: Mapped[int | None] = mapped_column(FileSize)
     sha256: Mapped[str | None] = mapped_column(String(64))
     duration_ms: Mapped[int | None]
     bitrate_bps: Mapped[int | None]

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from media.storage.s3_address import s3_address
+
+SHORTEST_KEY = 16  # characters
 
 Words = Annotated[tuple[str, ...], NoDecode]  # separated by commas or spaces
 
@@ -36,7 +38,9 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", validation_alias=AliasChoices("PODCAST_DATABASE_URL", "DATABASE_URL"))
     storage_url: str = ""  # empty: a folder in the data dir
     media_base_url: str = ""  # public base of the bucket or CDN; empty: presigned redirects
+    secret_key: SecretStr = SecretStr("")  # signs addresses; empty: made once and kept in the data dir (secrets.py)
     max_upload_bytes: int = Field(default=5_000_000_000, ge=1)
+    upload_address_seconds: int = Field(default=3600, ge=5, le=7 * 24 * 3600)  # a part's address holds so long
     websub_hubs: Words = ()  # told of each change of a feed (WebSub)
     ffmpeg: Path | None = None  # the audio engine, when it is not the one on PATH
     log_format: Literal["text", "json"] = "text"
@@ -52,6 +56,13 @@ class Settings(BaseSettings):
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
             raise ValueError("write a whole address, like https://podcast.example.org")
         return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"write at least {SHORTEST_KEY} characters that nobody can guess, or leave it out")
+        return value
 
     @field_validator("database_url")
     @classmethod

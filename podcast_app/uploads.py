@@ -1,4 +1,7 @@
-"""An upload's life: bytes arrive and become a private original; what is audio is kept, the rest leaves nothing."""
+"""An upload's life: bytes arrive and become a private original; what is audio is kept, the rest leaves nothing.
+
+How they arrive in parts is in parts.py.
+"""
 
 import dataclasses
 import datetime as dt
@@ -13,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from media import artwork, text
 from media.probe import Facts, NotAudio, probe
-from media.source import StoredObject
+from media.source import Source, StoredObject
 from media.storage import Key, Storage
 from podcast_app import covers, objects
 from podcast_app.database import Database
@@ -22,6 +25,9 @@ from podcast_app.models import Audio, Json, ShowId, Upload, UploadId, new_id
 from podcast_app.outcomes import Conflict, Done, Unknown
 
 IN_USE = Conflict("An episode was made from this recording.", "Delete or withdraw the episode instead.")
+
+
+PIECE_BYTES = 8 * 2**20  # a request of a bucket each
 
 
 class TooLarge(Exception):
@@ -117,7 +123,7 @@ def picture_of(database: Database, storage: Storage, upload: Upload) -> covers.P
 
 
 def discard(session: Session, upload_id: UploadId, now: dt.datetime) -> Done[None] | Conflict | Unknown:
-    """A recording that no episode was made from goes for good."""
+    """A recording that no episode was made from goes for good; one that is still coming, with its parts."""
     upload = session.get(Upload, upload_id, with_for_update=True)
     if upload is None:
         return Unknown()
@@ -153,6 +159,14 @@ def safe_filename(name: str) -> str:
     """The file's name as it may be shown: its last part, one line, at most 255 characters."""
     last = PurePosixPath(text.clean_line(name).replace("\\", "/")).name
     return last[-255:] if last not in ("", ".", "..") else "audio"
+
+
+def sha256(source: Source) -> str:
+    """Of all its bytes, read in pieces."""
+    digest = hashlib.sha256()
+    for start in range(0, source.size, PIECE_BYTES):
+        digest.update(source.read(start, start + PIECE_BYTES))
+    return digest.hexdigest()
 
 
 def remove(database: Database, storage: Storage, key: Key) -> None:

@@ -10,7 +10,7 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from podcast_app import outgoing
+from podcast_app import outgoing, parts
 from podcast_app.database import is_away
 from podcast_app.enclosures import make_enclosure
 from podcast_app.work import Step, Work
@@ -25,8 +25,9 @@ PUBLISHING: tuple[Step, ...] = (
     outgoing.copy_feed,
     outgoing.announce_feed,
     outgoing.sweep,
+    parts.expire,
 )
-AUDIO: tuple[Step, ...] = (make_enclosure,)
+AUDIO: tuple[Step, ...] = (make_enclosure, parts.hash_original)
 
 
 class Worker:
