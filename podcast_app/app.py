@@ -13,6 +13,7 @@ from podcast_app import half_closed, static_files
 from podcast_app.addresses import LANGUAGES
 from podcast_app.api import creation, openapi
 from podcast_app.api import episodes as api_episodes
+from podcast_app.api import parts as api_parts
 from podcast_app.api import shows as api_shows
 from podcast_app.api import uploads as api_uploads
 from podcast_app.database import Database
@@ -26,6 +27,7 @@ from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.site import covers, embed, health, oembed, pages, robots
 from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in
+from podcast_app.watching import Watching
 from podcast_app.work import Work
 from podcast_app.worker import Worker
 
@@ -61,8 +63,11 @@ ROUTES: list[BaseRoute] = [
     Route("/api/v1/episodes/{id}/publish", api_episodes.publish, methods=["POST"]),
     Route("/api/v1/episodes/{id}/withdraw", api_episodes.withdraw, methods=["POST"]),
     Route("/api/v1/uploads", api_uploads.listed),
-    Route("/api/v1/uploads/{id}", api_uploads.read),
+    Route("/api/v1/uploads", api_parts.begin, methods=["POST"]),
+    Route("/api/v1/uploads/{id}", api_parts.read),
     Route("/api/v1/uploads/{id}", api_uploads.remove, methods=["DELETE"]),
+    Route("/api/v1/uploads/{id}/parts/{number:int}", api_parts.put, methods=["PUT"]),
+    Route("/api/v1/uploads/{id}/complete", api_parts.complete, methods=["POST"]),
     # --- producers: studio/ ---
     Route("/studio", home.first_page),
     Route("/studio/", home.first_page),
@@ -92,6 +97,7 @@ ROUTES: list[BaseRoute] = [
     # --- listeners: site/ ---
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),
+    Route("/metrics", health.metrics),
     Route("/robots.txt", robots.robots),
     Route("/favicon.ico", robots.favicon),
     Route("/static/{version}/{name:path}", static_files.serve),
@@ -121,6 +127,7 @@ def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
         storage,
         Work(database, storage, settings),
         CapacityLimiter(CONNECTIONS),
+        Watching(database, storage),
         bucket=bucket_origin(settings, storage),
     )
     front = Front(services)

@@ -15,6 +15,8 @@ from podcast_app.addresses import LANGUAGES
 from podcast_app.database import Database
 from podcast_app.settings import Settings
 from podcast_app.sign_ins import SignIns
+from podcast_app.signatures import Signer
+from podcast_app.watching import Watching
 from podcast_app.work import Work
 
 P = ParamSpec("P")
@@ -32,6 +34,8 @@ class Services:
     storage: Storage
     work: Work
     limiter: CapacityLimiter
+    signer: Signer
+    watching: Watching
     sign_ins: SignIns = field(default_factory=SignIns)
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # pictures, one at a time
     admitted: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))  # who has passed `limiter`
@@ -41,29 +45,17 @@ class Services:
 class Problem(Exception):
     """A request ends here. errors.py turns it into an answer: JSON for machines, a page for people.
 
-    A finding without a field is about the whole request. `version`: the one that the thing has now (412).
-    `upload_id`: the recording that was kept all the same.
+    A finding without a field is about the whole request. `said`: what machines are told besides (api/problems.py).
     """
 
     def __init__(
-        self,
-        status: int,
-        findings: Iterable[Finding],
-        *,
-        headers: Mapping[str, str] | None = None,
-        upload_id: str | None = None,
-        version: int | None = None,
+        self, status: int, findings: Iterable[Finding], *, headers: Mapping[str, str] | None = None, **said: object
     ) -> None:
         super().__init__(status)
         self.status = status
         self.findings = list(findings)
         self.headers = dict(headers or {})
-        self.upload_id = upload_id
-        self.version = version
-
-
-class Busy(Exception):
-    """The database had no turn for this request while it was reasonable to wait. Nothing was done."""
+        self.said = said
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -1,16 +1,13 @@
-"""Whether this process lives, and whether what it needs answers: for whoever watches it."""
+"""Whether this process lives, whether what it needs answers, and how things stand: for whoever watches it."""
 
-from contextlib import suppress
+import asyncio
 
-from anyio import to_thread
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from media.storage import Key, Missing, Storage, Unavailable
-from podcast_app.http import in_reading, services
+from podcast_app.http import services
+from podcast_app.metrics import exposition
 
 NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -20,32 +17,14 @@ async def alive(_request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """200 when database and storage answer, or else 503; which of them does not stands in the body."""
-    found = {"database": await _database(request), "storage": await _storage(request)}
-    return JSONResponse(found, 200 if all(said == "ok" for said in found.values()) else 503, NOT_KEPT)
+    """200 when database and storage answer within moments, or else 503; which does not stands in the body."""
+    watching = services(request).watching
+    database, storage = await asyncio.gather(watching.database.found(), watching.storage.found())
+    said = {"database": "ok" if database else "away", "storage": "ok" if storage else "away"}
+    return JSONResponse(said, 200 if database and storage else 503, NOT_KEPT)
 
 
-async def _database(request: Request) -> str:
-    try:
-        await in_reading(request, _select_one)
-    except DBAPIError:
-        return "away"
-    return "ok"
-
-
-async def _storage(request: Request) -> str:
-    try:
-        await to_thread.run_sync(_ask, services(request).storage)
-    except Unavailable:
-        return "away"
-    return "ok"
-
-
-def _select_one(session: Session) -> None:
-    session.execute(text("SELECT 1"))
-
-
-def _ask(storage: Storage) -> None:
-    """Any answer will do, also that there is no such object."""
-    with suppress(Missing):
-        storage.size(Key("public/ready"))
+async def metrics(request: Request) -> Response:
+    """In Prometheus' text format. A database that does not answer in time is one that is away."""
+    found = await services(request).watching.metrics.found()
+    return Response(found or exposition(None), headers={**NOT_KEPT, "Content-Type": CONTENT_TYPE_LATEST})

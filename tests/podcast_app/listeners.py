@@ -21,6 +21,7 @@ from podcast_app.listening.front import Front
 from podcast_app.models import Episode
 from podcast_app.settings import Settings
 from podcast_app.setup import first_start
+from podcast_app.watching import Watching
 from podcast_app.work import Work
 from tests.podcasts import Library
 
@@ -90,7 +91,9 @@ def listening(settings: Settings, *, at_once: bool = True) -> Iterator[Listener]
     ours, theirs = Database(settings.database), Database(settings.database)
     storage = open_storage(settings.storage_url or None, settings.data_dir)
     library = Library(Work(ours if at_once else theirs, storage, settings))
-    services = Services(settings, ours, storage, Work(ours, storage, settings), CapacityLimiter(10))
+    services = Services(
+        settings, ours, storage, Work(ours, storage, settings), CapacityLimiter(10), Watching(ours, storage)
+    )
     try:
         with serving(services) as port:
             yield Listener(library, port)

@@ -1,0 +1,120 @@
+"""The library in numbers, for Prometheus: read from the database, so every process says the same.
+
+Names of shows and what lags; no titles, no people.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import Select, func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from podcast_app.database import Database, is_away
+from podcast_app.models import AudioStatus, Edition, Episode, EpisodeState, Feed, LooseObject, Show, Upload, UploadState
+from podcast_app.times import utcnow
+
+Labels = tuple[str, ...]
+
+
+def exposition_of(database: Database) -> bytes:
+    """The numbers in Prometheus' text format. Where the database is away, they are few."""
+    try:
+        return exposition(database.read(_library, utcnow()))
+    except SQLAlchemyError as failure:
+        if not is_away(failure):
+            raise
+        return exposition(None)
+
+
+def exposition(library: Iterable[GaugeMetricFamily] | None) -> bytes:
+    """What is known of the library, None for nothing, and what this process costs."""
+    up = GaugeMetricFamily("podcast_database_up", "Whether the database answers.", value=0 if library is None else 1)
+    registry = CollectorRegistry()
+    registry.register(_Known([up, *(library or ())]))
+    ProcessCollector(registry=registry)
+    return generate_latest(registry)
+
+
+class _Known(Collector):
+    def __init__(self, families: Iterable[GaugeMetricFamily]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        return self._families
+
+
+def _library(session: Session, now: dt.datetime) -> list[GaugeMetricFamily]:
+    return [*_counts(session), *_lags(session, now)]
+
+
+def _counts(session: Session) -> Iterator[GaugeMetricFamily]:
+    uploads = _by(session, Upload.state)
+    episodes = _by(session, Episode.state)
+    editions = _by(session, Edition.name, Edition.status)
+    rows = session.execute(select(Show.slug, Feed.view, Feed.generation).join(Show, Show.id == Feed.show_id))
+    generations: dict[Labels, int] = {(slug, view): generation for slug, view, generation in rows}
+    loose = session.scalar(select(func.count()).select_from(LooseObject)) or 0
+    enclosures: dict[Labels, int] = {("enclosure", status): 0 for status in get_args(AudioStatus)}
+    yield _family("podcast_uploads", "Recordings that arrived.", ["state"], _zeros(UploadState) | uploads)
+    yield _family("podcast_episodes", "Episodes.", ["state"], _zeros(EpisodeState) | episodes)
+    yield _family(
+        "podcast_editions",
+        "Audio that listeners get, by encoding.",
+        ["edition", "status"],
+        enclosures | editions,
+    )
+    yield _family("podcast_feed_generation", "How often the feed has changed.", ["show", "view"], generations)
+    yield GaugeMetricFamily(
+        "podcast_loose_objects", "Stored objects that are being written, or to be deleted.", value=loose
+    )
+
+
+def _lags(session: Session, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
+    """All of them 0 when nothing lags."""
+    due = select(func.min(Episode.publish_at)).where(Episode.state == "scheduled")
+    uncopied = select(func.min(Feed.modified_at)).where(Feed.copied_generation < Feed.generation)
+    unswept = select(func.min(LooseObject.delete_after))
+    leases = max(_age(session, select(func.min(table.lease_until)), now) for table in (Edition, Feed, Upload))
+    yield GaugeMetricFamily(
+        "podcast_publication_lag_seconds", "How late the latest due episode is.", value=_age(session, due, now)
+    )
+    yield GaugeMetricFamily(
+        "podcast_feed_copy_lag_seconds",
+        "Since when a feed's newest generation is not in storage.",
+        value=_age(session, uncopied, now),
+    )
+    yield GaugeMetricFamily(
+        "podcast_sweep_lag_seconds", "How late the deletion of an object is.", value=_age(session, unswept, now)
+    )
+    yield GaugeMetricFamily(
+        "podcast_lease_overdue_seconds", "How long nobody has taken over what a worker left.", value=leases
+    )
+
+
+def _by(session: Session, *columns: InstrumentedAttribute[str]) -> dict[Labels, int]:
+    """How many rows have each of these values."""
+    rows = session.execute(select(*columns, func.count()).group_by(*columns))
+    return {tuple(labels): count for *labels, count in rows}
+
+
+def _zeros(states: object) -> dict[Labels, int]:
+    """A state that nothing is in is a line too, or an alarm on it would never end."""
+    return {(state,): 0 for state in get_args(states)}
+
+
+def _age(session: Session, oldest: Select[dt.datetime] | Select[dt.datetime | None], now: dt.datetime) -> float:
+    """Seconds since that moment; 0 when there is none, or it is to come."""
+    moment = session.scalar(oldest)
+    return max(0.0, (now - moment).total_seconds()) if moment is not None else 0.0
+
+
+def _family(name: str, about: str, labels: list[str], values: Mapping[Labels, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, about, labels=labels)
+    for of, value in values.items():
+        family.add_metric(of, value)
+    return family

@@ -1,0 +1,127 @@
+"""What Prometheus is told, and what it costs to be asked."""
+
+import asyncio
+import datetime as dt
+import itertools
+import threading
+
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from podcast_app.database import Database
+from podcast_app.metrics import exposition_of
+from podcast_app.models import Edition, Feed
+from podcast_app.times import utcnow
+from podcast_app.watching import Look
+from tests.podcasts import Library
+from tests.postgresql import PostgreSQL
+from tests.site import SLUG
+from tests.visitor import Visitor
+
+Numbers = dict[tuple[str, ...], float]  # (name, *labels' values)
+
+
+def test_the_library_is_told_in_numbers(library: Library, mp3: bytes) -> None:
+    library.published(mp3, title="One")
+    library.draft(mp3, title="Secret plans")
+    generation = library.feed().generation
+
+    said = numbers(exposition_of(library.work.database))
+
+    assert said["podcast_database_up",] == 1
+    assert (said["podcast_episodes", "draft"], said["podcast_episodes", "published"]) == (1, 1)
+    assert said["podcast_episodes", "withdrawn"] == 0
+    assert said["podcast_uploads", "complete"] == 2
+    assert (said["podcast_editions", "enclosure", "ready"], said["podcast_editions", "enclosure", "failed"]) == (1, 0)
+    assert said["podcast_editions", "enclosure", "preparing"] == 1
+    assert said["podcast_feed_generation", SLUG, "main"] == generation > 1
+    assert said["process_resident_memory_bytes",] > 0
+    assert said["process_cpu_seconds_total",] > 0
+
+
+def test_what_lags_is_told_in_seconds(library: Library, mp3: bytes) -> None:
+    an_hour_ago = utcnow() - dt.timedelta(hours=1)
+    library.published(mp3, title="One")
+    before = numbers(exposition_of(library.work.database))
+    library.draft(mp3, title="Two", publish="now")  # no worker is here
+
+    def fall_behind(session: Session) -> None:
+        feed, edition = session.scalars(select(Feed)).first(), session.scalars(select(Edition)).first()
+        feed.copied_generation, feed.modified_at = 0, an_hour_ago
+        edition.lease_owner, edition.lease_until = "somebody who was killed", an_hour_ago
+
+    library.work.database.write(fall_behind)
+    after = numbers(exposition_of(library.work.database))
+
+    assert before["podcast_publication_lag_seconds",] == before["podcast_feed_copy_lag_seconds",] == 0
+    assert before["podcast_lease_overdue_seconds",] == 0
+    assert after["podcast_publication_lag_seconds",] > 0
+    assert after["podcast_feed_copy_lag_seconds",] >= 3600
+    assert after["podcast_lease_overdue_seconds",] >= 3600
+
+
+def test_no_title_and_no_person_is_told(library: Library, mp3: bytes) -> None:
+    library.draft(mp3, title="Secret plans", persons=[{"name": "Amina Diallo"}])
+
+    said = exposition_of(library.work.database).decode()
+
+    assert "Secret" not in said
+    assert "Amina" not in said
+
+
+def test_prometheus_is_answered_in_its_own_format(shared_visitor: Visitor) -> None:
+    answer = shared_visitor.get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert numbers(answer.content)["podcast_database_up",] == 1
+
+
+def test_without_a_database_the_rest_is_told(postgresql: PostgreSQL) -> None:
+    database = Database(postgresql.url("that_nobody_made"))
+
+    said = numbers(exposition_of(database))
+
+    assert said["podcast_database_up",] == 0
+    assert said["process_cpu_seconds_total",] > 0
+    assert not [name for name, *_ in said if name == "podcast_episodes"]
+    database.close()
+
+
+async def test_a_hundred_questions_one_after_the_other_cost_one_look() -> None:
+    looks = itertools.count(1)
+    look = Look(lambda: next(looks), patience_seconds=60, kept_seconds=600)
+
+    found = [await look.found() for _ in range(100)]
+
+    assert found == [1] * 100
+
+
+async def test_a_look_that_hangs_is_given_up_and_not_begun_again() -> None:
+    begun: list[int] = []
+    goes_on = threading.Event()
+
+    def hang() -> bool:
+        begun.append(1)
+        return goes_on.wait(60)
+
+    look = Look(hang, patience_seconds=0.05)
+
+    found = await asyncio.gather(*(look.found() for _ in range(20)))
+    goes_on.set()
+
+    assert found == [None] * 20
+    assert len(begun) == 1
+    while await look.found() is None:
+        pass
+    assert len(begun) <= 2
+
+
+def numbers(exposition: bytes) -> Numbers:
+    """By name and the values of the labels, in their order."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(exposition.decode())
+        for sample in family.samples
+    }
