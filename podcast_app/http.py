@@ -34,8 +34,8 @@ class Services:
     storage: Storage
     work: Work
     limiter: CapacityLimiter
-    signer: Signer
     watching: Watching
+    signer: Signer
     sign_ins: SignIns = field(default_factory=SignIns)
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # pictures, one at a time
     admitted: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))  # who has passed `limiter`
@@ -56,6 +56,14 @@ class Problem(Exception):
         self.findings = list(findings)
         self.headers = dict(headers or {})
         self.said = said
+
+
+class Busy(Exception):
+    """The database had no turn for this request while it was reasonable to wait. Nothing was done."""
+
+
+class Busy(Exception):
+    """The database had no turn for this request while it was reasonable to wait. Nothing was done."""
 
 
 def services(connection: HTTPConnection) -> Services:
