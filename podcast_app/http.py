@@ -62,10 +62,6 @@ class Busy(Exception):
     """The database had no turn for this request while it was reasonable to wait. Nothing was done."""
 
 
-class Busy(Exception):
-    """The database had no turn for this request while it was reasonable to wait. Nothing was done."""
-
-
 def services(connection: HTTPConnection) -> Services:
     found = connection.app.state.services
     assert isinstance(found, Services)
