@@ -25,6 +25,7 @@ from podcast_app.listening.front import Front
 from podcast_app.request_id import RequestIds
 from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
+from podcast_app.signatures import open_signer
 from podcast_app.site import covers, embed, health, oembed, pages, robots
 from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in
 from podcast_app.watching import Watching
@@ -128,6 +129,7 @@ def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
         Work(database, storage, settings),
         CapacityLimiter(CONNECTIONS),
         Watching(database, storage),
+        open_signer(settings),
         bucket=bucket_origin(settings, storage),
     )
     front = Front(services)

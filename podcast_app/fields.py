@@ -140,6 +140,16 @@ class PublishAt(_Fields):
     publish_at: OrNothing[Instant] = None
 
 
+class NewUpload(_Fields):
+    """A recording that is about to come in parts."""
+
+    show: Short
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    size_bytes: Annotated[int, Field(ge=1, le=2**53)]
+    media_type: Short = ""  # whatever it says, the file itself decides
+    fingerprint: OrNothing[Annotated[str, StringConstraints(max_length=200)]] = None
+
+
 class ShowTranslation(_Fields):
     title: Title = ""
     description: Prose = ""
@@ -260,6 +270,9 @@ _ODD = (
         "The categories cannot be read.",
         "Give a list of names from Apple's list, each with a subcategory or nothing.",
     ),
+    error("show", "The show is missing.", "Name it by its address, like diaspora-insights."),
+    error("filename", "The file's name is missing.", "Send the name that it has on your machine."),
+    error("size_bytes", "The file's size is missing, or it is empty.", "Send its size in bytes, a whole number."),
     error("time_zone", "This time zone is not known.", "Write a name like Europe/Brussels or Africa/Kigali."),
     error("funding_url", "This is not a web address.", "Write it whole, beginning with https://."),
 )
@@ -268,5 +281,5 @@ _ODD = (
 def _too_long(field: str) -> Finding:
     if field in ("notes", "description", "translations"):
         return error(field, "The text is too long.", "Keep it within {limit} characters.", limit=f"{LONGEST_NOTES:,}")
-    limit = LONGEST_TITLE if field == "title" else 255
+    limit = {"title": LONGEST_TITLE, "filename": 1000, "fingerprint": 200}.get(field, 255)
     return error(field, "This is too long.", "Keep it within {limit} characters.", limit=f"{limit:,}")

@@ -85,7 +85,7 @@ def record(session: Session, upload: Upload) -> Upload:
 
 
 def look(database: Database, storage: Storage, upload_id: UploadId) -> Arrived | None:
-    """An upload, and while it is open, which of its parts are safe. Where the storage has lost them, it begins again."""
+    """An upload, and while it is open, which of its parts are safe. One that the storage has lost begins again."""
     upload = database.read(_get, upload_id)
     if upload is None or upload.state != "open":
         return Arrived(upload, frozenset()) if upload is not None else None

@@ -145,16 +145,30 @@ class SuggestionsAnswer(_Answer):
     chapters: list[ChapterAnswer]
 
 
+class PartAnswer(_Answer):
+    """A part of an upload that is open: PUT its bytes to `url`, with no header but Content-Length."""
+
+    number: int = Field(description="from 1")
+    size_bytes: int
+    arrived: bool = Field(description="it is safe; sent again, the last one counts")
+    url: str = Field(description="carries its own permission, for a while: then ask for the upload again")
+    fallback_url: str | None = Field(description="the same through this site, for who is refused at `url`")
+
+
 class UploadAnswer(_Answer):
     id: str
     show: str
     state: UploadState
     filename: str
     size_bytes: int
+    fingerprint: str | None = Field(description="what the client said of the file, to know it again")
     created_at: Time
+    expires_at: Time | None = Field(description="an open upload is looked at then; without new parts, it goes")
     episode: str | None = Field(description="the id of the episode that was made from it")
-    audio: OriginalAnswer
-    suggestions: SuggestionsAnswer
+    part_size_bytes: int | None = Field(description="of all parts but the last; null when it came in one go")
+    parts: list[PartAnswer] | None = Field(description="of an open upload; null in lists, and when it is not open")
+    audio: OriginalAnswer | None = Field(description="null until the upload is complete")
+    suggestions: SuggestionsAnswer | None = Field(description="null until the upload is complete")
 
 
 class Page(_Answer, Generic[T]):

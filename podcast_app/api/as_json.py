@@ -1,5 +1,7 @@
 """Rows become the answers' shapes."""
 
+from collections.abc import Sequence
+
 from podcast_app import documents, notes, publishing, uploads
 from podcast_app.addresses import Addresses, views
 from podcast_app.api.answers import (
@@ -9,6 +11,7 @@ from podcast_app.api.answers import (
     EpisodeAnswer,
     EpisodeTranslationAnswer,
     OriginalAnswer,
+    PartAnswer,
     PersonAnswer,
     ShowAnswer,
     ShowTranslationAnswer,
@@ -89,24 +92,33 @@ def show(row: Show, settings: Settings) -> ShowAnswer:
     )
 
 
-def upload(row: Upload, show_slug: str) -> UploadAnswer:
-    suggested = uploads.suggestions(row.facts)
+def upload(row: Upload, show_slug: str, parts: Sequence[PartAnswer] | None = None) -> UploadAnswer:
+    is_complete = row.state == "complete"
     return UploadAnswer(
         id=row.id,
         show=show_slug,
         state=row.state,
         filename=row.filename,
         size_bytes=row.size_bytes,
+        fingerprint=row.fingerprint,
         created_at=row.created_at,
+        expires_at=row.expires_at,
         episode=row.episode_id,
-        audio=_original(row),
-        suggestions=SuggestionsAnswer(
-            title=suggested.title,
-            notes=suggested.notes,
-            season=suggested.season,
-            number=suggested.number,
-            chapters=[ChapterAnswer.model_validate(chapter.model_dump()) for chapter in suggested.chapters],
-        ),
+        part_size_bytes=row.part_size_bytes,
+        parts=None if parts is None else list(parts),
+        audio=_original(row) if is_complete else None,
+        suggestions=_suggestions(row) if is_complete else None,
+    )
+
+
+def _suggestions(row: Upload) -> SuggestionsAnswer:
+    suggested = uploads.suggestions(row.facts)
+    return SuggestionsAnswer(
+        title=suggested.title,
+        notes=suggested.notes,
+        season=suggested.season,
+        number=suggested.number,
+        chapters=[ChapterAnswer.model_validate(chapter.model_dump()) for chapter in suggested.chapters],
     )
 
 

@@ -23,6 +23,7 @@ REFERENCE = "#/components/schemas/{model}"
 PARAMETERS = {
     "show": {"description": "the show's address", "schema": {"type": "string"}, "example": "diaspora-insights"},
     "id": {"description": "its id", "schema": {"type": "string"}},
+    "number": {"description": "from 1", "schema": {"type": "integer", "minimum": 1}},
 }
 HEADERS = {
     "Idempotency-Key": "Said again with the same key within 24 hours, the request gets its first answer.",
@@ -62,8 +63,8 @@ def document(routes: Iterable[BaseRoute], origin: str) -> Json:
         if isinstance(route, Route) and route.endpoint in OPERATIONS:
             operation = OPERATIONS[route.endpoint]
             for method in (route.methods or set()) - {"HEAD"}:
-                paths.setdefault(route.path, {})[method.lower()] = _operation(
-                    route.path, operation, is_get=method == "GET"
+                paths.setdefault(route.path_format, {})[method.lower()] = _operation(
+                    route.path_format, operation, is_get=method == "GET"
                 )
     return {
         "openapi": "3.1.0",
@@ -101,6 +102,9 @@ def _operation(path: str, operation: Operation, *, is_get: bool) -> Json:
     if operation.body:
         content = {media_type: {"schema": _reference(model)} for media_type, model in operation.body.items()}
         said["requestBody"] = {"required": operation.body_is_needed, "content": content}
+    if operation.raw_body:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        said["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
     return said
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
-from podcast_app.api import creation, episodes, shows, uploads
+from podcast_app.api import creation, episodes, parts, shows, uploads
 from podcast_app.api.answers import EpisodeAnswer, Page, ShowAnswer, UploadAnswer
 from podcast_app.api.listing import EpisodesQuery, ListQuery, UploadsQuery
-from podcast_app.fields import EpisodeChanges, NewEpisode, PublishAt, ShowFields
+from podcast_app.fields import EpisodeChanges, NewEpisode, NewUpload, PublishAt, ShowFields
 
 READING = (401, 403, 404, 500, 503)  # what may go wrong wherever a show, an episode or an upload is named
 LISTING = (401, 422, 500, 503)
@@ -42,6 +42,7 @@ class Operation:
     problems: tuple[int, ...] = READING
     body: Mapping[str, type[BaseModel]] = field(default_factory=dict)  # by media type
     body_is_needed: bool = True
+    raw_body: bool = False  # bytes, as they are
     query: type[BaseModel] | None = None
     is_versioned: bool = False  # the answer has an ETag
     takes_version: bool = False  # If-Match
@@ -125,7 +126,34 @@ OPERATIONS: Mapping[object, Operation] = {
         query=UploadsQuery,
         problems=LISTING,
     ),
-    uploads.read: Operation(name="readUpload", summary="A recording", answer=UploadAnswer),
+    parts.begin: Operation(
+        name="beginUpload",
+        summary="Begin to upload a recording in parts, and learn where each of them goes",
+        status=201,
+        answer=UploadAnswer,
+        body={"application/json": NewUpload},
+        problems=(*WRITING, 507),
+        takes_key=True,
+    ),
+    parts.read: Operation(
+        name="readUpload",
+        summary="A recording; while it is open, which parts have arrived, and fresh addresses for all of them",
+        answer=UploadAnswer,
+    ),
+    parts.put: Operation(
+        name="sendPart",
+        summary="A part's bytes, as they are; sent again, the last ones count",
+        status=204,
+        raw_body=True,
+        problems=(*READING, 400, 409, 413, 422, 507),
+    ),
+    parts.complete: Operation(
+        name="completeUpload",
+        summary="Join the parts, and look into the recording. It may be said again",
+        answer=UploadAnswer,
+        problems=(*READING, 409, 422, 507),
+        takes_key=True,
+    ),
     uploads.remove: Operation(
         name="deleteUpload",
         summary="Delete a recording that no episode was made from",

@@ -12,12 +12,13 @@ from feeds.checks import Finding, error
 from podcast_app import request_id, words
 from podcast_app.api.replies import Reply
 from podcast_app.http import Problem, language
-from podcast_app.models import UploadId
+from podcast_app.models import UploadState
 
 MEDIA_TYPE = "application/problem+json"
 
 UNKNOWN_SHOW = error("", "There is no such show here.", "Check its address, and whose token you use.")
 UNKNOWN_EPISODE = error("", "There is no such episode here.", "Check its id, and whose token you use.")
+UNKNOWN_PART = error("", "This upload has no part of this number.", "Ask for the upload; it names its parts.")
 UNKNOWN_UPLOAD = error("", "There is no such upload here.", "Check its id, and whose token you use.")
 
 
@@ -48,44 +49,33 @@ class ProblemAnswer(BaseModel):
     findings: list[FindingAnswer]
     upload_id: str | None = None  # the recording that was kept all the same: send it with the mended fields
     version: int | None = None  # with 412: the version that the thing has now
+    state: UploadState | None = None  # of the upload that the request was about
+    missing_parts: list[int] | None = None  # their numbers: send them, then complete the upload again
     request_id: str | None = None  # name it when you ask whoever runs the site
 
 
 def response(request: Request, problem: Problem) -> Response:
     """The answer to a request that ended with a problem."""
-    said = reply(
-        problem.status,
-        problem.findings,
-        language(request),
-        upload_id=UploadId(problem.upload_id) if problem.upload_id else None,
-        version=problem.version,
-    )
-    answer = said.response()
+    answer = reply(problem.status, problem.findings, language(request), **problem.said).response()
     answer.headers.update(problem.headers)
     return answer
 
 
-def reply(
-    status: int,
-    findings: Sequence[Finding],
-    language: str,
-    *,
-    upload_id: UploadId | None = None,
-    version: int | None = None,
-) -> Reply:
-    """The same as a value, for a transaction that keeps what it answers."""
+def reply(status: int, findings: Sequence[Finding], language: str, **said: object) -> Reply:
+    """The same as a value, for a transaction that keeps what it answers. `said`: of ProblemAnswer, by name."""
     of_fields = [finding for finding in findings if finding.field]
-    said = ProblemAnswer(
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=" ".join(_message(language, finding) for finding in findings),
-        errors=[FieldError(field=finding.field, message=_message(language, finding)) for finding in of_fields],
-        findings=[finding_answer(finding, language) for finding in of_fields],
-        upload_id=upload_id,
-        version=version,
-        request_id=request_id.current() or None,
+    answer = ProblemAnswer.model_validate(
+        {
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": " ".join(_message(language, finding) for finding in findings),
+            "errors": [FieldError(field=finding.field, message=_message(language, finding)) for finding in of_fields],
+            "findings": [finding_answer(finding, language) for finding in of_fields],
+            "request_id": request_id.current() or None,
+            **said,
+        }
     )
-    return Reply(status, said.model_dump_json(exclude_none=True).encode(), {}, media_type=MEDIA_TYPE)
+    return Reply(status, answer.model_dump_json(exclude_none=True).encode(), {}, media_type=MEDIA_TYPE)
 
 
 def finding_answer(finding: Finding, language: str) -> FindingAnswer:

@@ -1,4 +1,4 @@
-"""Uploads that are complete: recordings that wait for an episode, or have become one."""
+"""Uploads as a list, and how one goes. How one comes is in parts.py."""
 
 import datetime as dt
 
@@ -29,12 +29,6 @@ async def listed(request: Request) -> Response:
     return reply.response()
 
 
-async def read(request: Request) -> Response:
-    """GET /uploads/{id}."""
-    _, upload_id = await asked.upload(request, needs="viewer")
-    return or_problem(await in_reading(request, _upload, upload_id), UNKNOWN_UPLOAD).response()
-
-
 async def remove(request: Request) -> Response:
     """DELETE /uploads/{id}: a recording that no episode was made from goes for good."""
     _, upload_id = await asked.upload(request, needs="producer")
@@ -55,13 +49,6 @@ def _wanted(who: Caller, query: UploadsQuery) -> Select[Upload]:
     if query.show is not None:
         wanted = wanted.where(Upload.show_id.in_(select(ShowSlug.show_id).where(ShowSlug.slug == query.show)))
     return wanted if query.state is None else wanted.where(Upload.state == query.state)
-
-
-def _upload(session: Session, upload_id: UploadId) -> Reply | Unknown:
-    upload = session.get(Upload, upload_id)
-    if upload is None:
-        return Unknown()
-    return json_reply(as_json.upload(upload, _slugs(session, [upload])[upload.show_id]))
 
 
 def _slugs(session: Session, rows: list[Upload]) -> dict[str, str]:

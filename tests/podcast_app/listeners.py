@@ -20,6 +20,7 @@ from podcast_app.http import Services
 from podcast_app.listening.front import Front
 from podcast_app.models import Episode
 from podcast_app.settings import Settings
+from podcast_app.signatures import open_signer
 from podcast_app.setup import first_start
 from podcast_app.watching import Watching
 from podcast_app.work import Work
@@ -92,7 +93,13 @@ def listening(settings: Settings, *, at_once: bool = True) -> Iterator[Listener]
     storage = open_storage(settings.storage_url or None, settings.data_dir)
     library = Library(Work(ours if at_once else theirs, storage, settings))
     services = Services(
-        settings, ours, storage, Work(ours, storage, settings), CapacityLimiter(10), Watching(ours, storage)
+        settings,
+        ours,
+        storage,
+        Work(ours, storage, settings),
+        CapacityLimiter(10),
+        Watching(ours, storage),
+        open_signer(settings),
     )
     try:
         with serving(services) as port:

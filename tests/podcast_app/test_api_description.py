@@ -24,7 +24,7 @@ def test_the_description_is_valid_and_names_every_address(shared_site: Site) -> 
     validate(described.json())
     assert described.headers["content-type"] == "application/json"
     names = {
-        (method.lower(), route.path)
+        (method.lower(), route.path_format)
         for route in ROUTES
         if isinstance(route, Route) and route.path.startswith("/api/") and route.endpoint is not openapi.described
         for method in route.methods - {"HEAD"}
