@@ -5,14 +5,16 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 
 from media.storage.open import open_storage
-from podcast_app import half_closed
 from podcast_app import settings as configuration
+from podcast_app import stopping
 from podcast_app.app import create_app
 from podcast_app.database import Database
 from podcast_app.logs import configure
@@ -23,29 +25,32 @@ from podcast_app.worker import Worker
 # A stop waits this long for answers that are under way; what is cut then resumes with the next process.
 GRACE_SECONDS = 8
 
+# Longer than proxies keep a connection (nginx one minute, Caddy two): who closes first loses no request.
+KEEP_ALIVE_SECONDS = 150
+
 
 def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> None:
     """Serve until told to stop. With a worker inside, each process is a whole."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes the signal on when it has stopped
-    run = partial(
-        uvicorn.run,
+    config = partial(
+        uvicorn.Config,
         host=host,
         port=settings.port,
-        http=half_closed.Protocol,
+        http=stopping.Protocol,
         loop="uvloop",
         timeout_graceful_shutdown=GRACE_SECONDS,
-        timeout_keep_alive=15,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         access_log=False,  # a listener's address is written down nowhere
         proxy_headers=False,  # nothing here depends on them
         server_header=False,
         log_config=None,
     )
     if processes == 1:
-        run(create_app(settings, with_worker=with_worker))
+        _one(config(create_app(settings, with_worker=with_worker)))
     else:
         os.environ["PODCAST_PORT"] = str(settings.port)  # the children read their settings themselves
         factory = whole_app if with_worker else web_app
-        run(f"{__name__}:{factory.__name__}", factory=True, workers=processes)
+        _several(config(f"{__name__}:{factory.__name__}", factory=True, workers=processes))
 
 
 def web_app() -> ASGIApp:
@@ -70,6 +75,18 @@ def worker(settings: Settings) -> None:
     stop.wait()
     working.stop()
     database.close()
+
+
+def _one(config: uvicorn.Config) -> None:
+    server = stopping.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run([config.bind_socket()])
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _several(config: uvicorn.Config) -> None:
+    stopping.Processes(config, [config.bind_socket()]).run()
 
 
 def _app(*, with_worker: bool) -> ASGIApp:
