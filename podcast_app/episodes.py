@@ -59,7 +59,9 @@ def get_locked(session: Session, episode_id: EpisodeId) -> tuple[Show, Episode] 
 
 
 def locked_show(session: Session, show_id: ShowId) -> Show:
-    session.execute(select(Show.id).where(Show.id == show_id).with_for_update())
+    # key_share: not against rows that merely name the show. Who has just written one (an upload) holds the show's key,
+    # and two of them would wait for each other for ever (PostgreSQL 13.3.2, FOR NO KEY UPDATE).
+    session.execute(select(Show.id).where(Show.id == show_id).with_for_update(key_share=True))
     query = select(Show).where(Show.id == show_id).options(selectinload(Show.texts), joinedload(Show.cover))
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
