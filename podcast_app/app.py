@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -27,10 +28,19 @@ from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.signatures import open_signer
 from podcast_app.site import covers, embed, health, oembed, pages, robots
-from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in
+from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in, upload
 from podcast_app.watching import Watching
 from podcast_app.work import Work
 from podcast_app.worker import Worker
+
+
+class _Number(IntegerConvertor):
+    """A number in an address. Python refuses to read one of thousands of digits, and nobody counts so far."""
+
+    regex = "[0-9]{1,9}"
+
+
+register_url_convertor("number", _Number())
 
 
 def in_each_language(*routes: Route) -> Iterator[Route]:
@@ -67,7 +77,7 @@ ROUTES: list[BaseRoute] = [
     Route("/api/v1/uploads", api_parts.begin, methods=["POST"]),
     Route("/api/v1/uploads/{id}", api_parts.read),
     Route("/api/v1/uploads/{id}", api_uploads.remove, methods=["DELETE"]),
-    Route("/api/v1/uploads/{id}/parts/{number:int}", api_parts.put, methods=["PUT"]),
+    Route("/api/v1/uploads/{id}/parts/{number:number}", api_parts.put, methods=["PUT"]),
     Route("/api/v1/uploads/{id}/complete", api_parts.complete, methods=["POST"]),
     # --- producers: studio/ ---
     Route("/studio", home.first_page),
@@ -83,6 +93,7 @@ ROUTES: list[BaseRoute] = [
     Route("/studio/account", account.show_page),
     Route("/studio/account", account.save, methods=["POST"]),
     Route("/studio/account/password", account.change_password, methods=["POST"]),
+    Route("/studio/upload", upload.show_page),
     Route("/studio/shows/{show}/", home.show_page),
     Route("/studio/shows/{show}/settings", show.show_page),
     Route("/studio/shows/{show}/settings", show.save, methods=["POST"]),
@@ -110,7 +121,7 @@ ROUTES: list[BaseRoute] = [
     *in_each_language(
         Route("/", pages.home),
         Route("/{show}/", pages.show),
-        Route("/{show}/episodes/{number:int}", pages.show),
+        Route("/{show}/episodes/{number:number}", pages.show),
         Route("/{show}/embed", embed.show),
         Route("/{show}/{episode}", pages.episode),
         Route("/{show}/{episode}/embed", embed.episode),

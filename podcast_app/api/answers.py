@@ -146,13 +146,16 @@ class SuggestionsAnswer(_Answer):
 
 
 class PartAnswer(_Answer):
-    """A part of an upload that is open: PUT its bytes to `url`, with no header but Content-Length."""
+    """A part of an upload that is open: PUT its bytes to `url`, with no header but Content-Length.
+
+    Who may only read the show is given no addresses.
+    """
 
     number: int = Field(description="from 1")
     size_bytes: int
     arrived: bool = Field(description="it is safe; sent again, the last one counts")
-    url: str = Field(description="carries its own permission, for a while: then ask for the upload again")
-    fallback_url: str | None = Field(description="the same through this site, for who is refused at `url`")
+    url: str | None = Field(None, description="carries its own permission, for a while: then ask for the upload again")
+    fallback_url: str | None = Field(None, description="the same through this site, for who is refused at `url`")
 
 
 class UploadAnswer(_Answer):

@@ -41,7 +41,7 @@ OVER = error(
     "", "This address is over, or it was changed.", "Ask for the upload again; it has a fresh address for each part."
 )
 NOT_OPEN = error("", "This upload takes no more parts.", "Look at its state; for other audio, begin another upload.")
-BEGAN_AGAIN = error(
+LOST = error(
     "", "The storage has lost the parts of this upload.", "Ask for the upload, and send the parts that it is missing."
 )
 
@@ -68,14 +68,16 @@ async def begin(request: Request) -> Response:
 
 
 async def read(request: Request) -> Response:
-    """GET /uploads/{id}: with what has arrived, and fresh addresses."""
-    _, upload_id = await asked.upload(request, needs="viewer")
+    """GET /uploads/{id}: with what has arrived, and fresh addresses for who may send it."""
+    who, upload_id = await asked.upload(request, needs="viewer")
     here = services(request)
     found = await to_thread.run_sync(parts.look, here.database, here.storage, upload_id)
     if found is None:
         raise Problem(404, [UNKNOWN_UPLOAD])
-    places = await to_thread.run_sync(_places, here, found) if found.upload.state == "open" else None
-    slug = await in_reading(request, _slug, found.upload.show_id)
+    slug, may_send = await in_reading(request, _seen_by, who, found.upload.show_id)
+    places = None
+    if found.upload.state == "open":
+        places = await to_thread.run_sync(_places, here, found) if may_send else _parts(found)
     return json_reply(as_json.upload(found.upload, slug, places)).response()
 
 
@@ -91,7 +93,8 @@ async def put(request: Request) -> Response:
             async for piece in _pieces(request, size_bytes):
                 await to_thread.run_sync(writer.write, memoryview(piece))
     except Missing as lost:
-        raise Problem(409, [BEGAN_AGAIN]) from lost
+        await in_reading(request, _upload, upload_id)  # says so when it was completed or cancelled meanwhile
+        raise Problem(409, [LOST]) from lost
     return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
 
@@ -124,30 +127,31 @@ def _record(session: Session, upload: Upload, reply: Reply) -> Reply:
     return reply
 
 
-def _places(here: Services, arrived: Arrived) -> list[PartAnswer]:
-    """Where each part is to be sent. Signing takes a moment: off the event loop."""
-    expires_at = int(time.time()) + here.settings.upload_address_seconds
+def _parts(arrived: Arrived) -> list[PartAnswer]:
+    """For who may only read: an address is the permission to send."""
     sizes = enumerate(parts.sizes_bytes(arrived.upload), 1)
-    return [_place(here, arrived, number, size_bytes, expires_at) for number, size_bytes in sizes]
+    return [
+        PartAnswer(number=number, size_bytes=size_bytes, arrived=number in arrived.numbers)
+        for number, size_bytes in sizes
+    ]
 
 
-def _place(here: Services, arrived: Arrived, number: int, size_bytes: int, expires_at: int) -> PartAnswer:
-    upload = arrived.upload
+def _places(here: Services, arrived: Arrived) -> list[PartAnswer]:
+    """And where each part is to be sent. Signing takes a moment: off the event loop."""
+    expires_at = int(time.time()) + here.settings.upload_address_seconds
+    return [_with_place(here, arrived.upload, part, expires_at) for part in _parts(arrived)]
+
+
+def _with_place(here: Services, upload: Upload, part: PartAnswer, expires_at: int) -> PartAnswer:
     assert upload.parts_id is not None
-    signature = here.signer.sign(_permission(upload.id, number), expires_at)
-    path = f"/api/v1/uploads/{upload.id}/parts/{number}"
+    signature = here.signer.sign(_permission(upload.id, part.number), expires_at)
+    path = f"/api/v1/uploads/{upload.id}/parts/{part.number}"
     ours = f"{here.settings.origin}{path}?expires={expires_at}&signature={signature}"
     direct = here.storage.part_address(
-        upload.key, upload.parts_id, number, seconds=here.settings.upload_address_seconds
+        upload.key, upload.parts_id, part.number, seconds=here.settings.upload_address_seconds
     )
     is_direct = direct is not None and not _is_mixed(here.settings.origin, direct)
-    return PartAnswer(
-        number=number,
-        size_bytes=size_bytes,
-        arrived=number in arrived.numbers,
-        url=direct if direct is not None and is_direct else ours,
-        fallback_url=ours if is_direct else None,
-    )
+    return part.model_copy(update={"url": direct if is_direct else ours, "fallback_url": ours if is_direct else None})
 
 
 def _is_mixed(origin: str, address: str) -> bool:
@@ -230,9 +234,8 @@ async def _part_writing(request: Request, upload: Upload, number: int, size_byte
     assert upload.parts_id is not None
     writing = services(request).storage.part_writing(upload.key, upload.parts_id, number, size_bytes)
     stack = ExitStack()
-    writer = await to_thread.run_sync(stack.enter_context, writing)
     try:
-        yield writer
+        yield await to_thread.run_sync(stack.enter_context, writing)
     except BaseException:
         with CancelScope(shield=True):
             await to_thread.run_sync(_leave, stack, *sys.exc_info())
@@ -278,6 +281,11 @@ def _missing(numbers: list[int]) -> Finding:
     return error(
         "parts", "Not all parts have arrived; missing are: {parts}.", "Send these, then complete it.", parts=some
     )
+
+
+def _seen_by(session: Session, who: Caller, show_id: ShowId) -> tuple[str, bool]:
+    """The show's address, and whether this caller may send to it."""
+    return _slug(session, show_id), access.role(session, who, show_id) == "producer"
 
 
 def _slug(session: Session, show_id: ShowId) -> str:

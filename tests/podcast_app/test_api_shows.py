@@ -105,7 +105,7 @@ def test_a_body_that_cannot_be_read_is_refused_kindly(
         ("GET", "/api/v1/episodes/" + "x" * 1000, 404),
         ("DELETE", "/api/v1/uploads/..%2f..", 404),
         ("PUT", SHOW, 405),
-        ("POST", "/api/v1/uploads", 405),
+        ("PUT", "/api/v1/uploads", 405),
     ],
 )
 def test_where_there_is_nothing_the_answer_is_a_problem(shared_site: Site, method: str, path: str, status: int) -> None:
