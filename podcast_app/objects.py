@@ -50,9 +50,15 @@ def take_over(session: Session, key: Key) -> None:
 
 
 def release(session: Session, key: Key | None, now: dt.datetime) -> None:
-    """No row owns the object from this transaction on: the worker deletes it."""
-    if key is not None:
-        session.merge(LooseObject(key=key, delete_after=now))
+    """No row owns the object from this transaction on: the worker deletes it, also when it is just doing so."""
+    if key is None:
+        return
+    known = select(LooseObject).where(LooseObject.key == key).with_for_update()
+    loose = session.scalars(known.execution_options(populate_existing=True)).one_or_none()
+    if loose is None:
+        session.add(LooseObject(key=key, delete_after=now))
+    else:
+        loose.delete_after, loose.is_doomed = now, False
 
 
 def give_up(session: Session, keys: Collection[Key], now: dt.datetime) -> None:
@@ -62,7 +68,7 @@ def give_up(session: Session, keys: Collection[Key], now: dt.datetime) -> None:
 
 
 def doom(session: Session, now: dt.datetime, limit: int = 50) -> list[Key]:
-    """Objects whose time has passed. They can no longer be taken over; delete them, then `forget` them."""
+    """Objects whose time has passed. They can no longer be taken over; delete them, then `forget_doomed` them."""
     past = select(LooseObject).where(LooseObject.delete_after <= now).order_by(LooseObject.delete_after)
     rows = session.scalars(past.limit(limit).with_for_update(skip_locked=True)).all()
     for row in rows:
@@ -72,7 +78,13 @@ def doom(session: Session, now: dt.datetime, limit: int = 50) -> list[Key]:
 
 
 def forget(session: Session, key: Key) -> None:
+    """It is deleted, by whoever announced it."""
     session.execute(delete(LooseObject).where(LooseObject.key == key))
+
+
+def forget_doomed(session: Session, key: Key) -> None:
+    """It is deleted; unless it was released again meanwhile, by somebody who was late in writing it."""
+    session.execute(delete(LooseObject).where(LooseObject.key == key, LooseObject.is_doomed))
 
 
 def _announce(session: Session, key: Key) -> None:

@@ -73,7 +73,7 @@ def sweep(work: Work) -> bool:
     doomed = work.database.write(objects.doom, utcnow())
     for key in doomed:
         work.storage.delete(key)
-        work.database.write(objects.forget, key)
+        work.database.write(objects.forget_doomed, key)
     return bool(doomed)
 
 

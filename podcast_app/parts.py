@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from media.probe import Facts, NotAudio, probe
@@ -95,7 +96,8 @@ def look(database: Database, storage: Storage, upload_id: UploadId) -> Arrived |
     except Missing:
         if _is_joined(storage, upload):  # by somebody who was killed before it was written down
             return Arrived(upload, frozenset(sizes))
-        return Arrived(_begun_again(database, storage, upload), frozenset())
+    begun_again = _begun_again(database, storage, upload)
+    return Arrived(begun_again, frozenset()) if begun_again is not None else None
 
 
 def complete(database: Database, storage: Storage, upload_id: UploadId) -> Upload | Incomplete | None:
@@ -112,8 +114,8 @@ def complete(database: Database, storage: Storage, upload_id: UploadId) -> Uploa
     except Missing:
         return _lost(database, storage, upload)
     except NotAudio as refusal:
-        return database.write(_refuse, upload_id, refusal, utcnow())
-    return database.write(_complete, upload_id, facts, utcnow())
+        return database.write(_refuse, upload, refusal, utcnow())
+    return database.write(_complete, upload, facts, utcnow())
 
 
 def is_first_relayed(session: Session, upload_id: UploadId, now: dt.datetime) -> bool:
@@ -171,17 +173,15 @@ def _is_joined(storage: Storage, upload: Upload) -> bool:
         return False
 
 
-def _begun_again(database: Database, storage: Storage, upload: Upload) -> Upload:
-    parts_id = storage.begin_parts(upload.key, MEDIA_TYPE)
-    return database.write(_renew, upload, parts_id)
+def _begun_again(database: Database, storage: Storage, seen: Upload) -> Upload | None:
+    parts_id = storage.begin_parts(seen.key, MEDIA_TYPE)
+    return database.write(_renew, seen, parts_id, utcnow())
 
 
-def _renew(session: Session, seen: Upload, parts_id: PartsId) -> Upload:
-    """Another may have begun again at the same time: then theirs counts."""
-    upload = _locked(session, seen.id)
-    if upload is None:
-        return seen  # cancelled a moment ago; the sweep of its key takes our beginning along
-    if upload.parts_id == seen.parts_id:
+def _renew(session: Session, seen: Upload, parts_id: PartsId, now: dt.datetime) -> Upload | None:
+    """Another may have begun again at the same time: then theirs counts, and ours goes when the parts are joined."""
+    upload = _still_there(session, seen, now)
+    if upload is not None and upload.state == "open" and upload.parts_id == seen.parts_id:
         upload.parts_id = parts_id
     return upload
 
@@ -189,14 +189,25 @@ def _renew(session: Session, seen: Upload, parts_id: PartsId) -> Upload:
 def _lost(database: Database, storage: Storage, seen: Upload) -> Upload | Incomplete | None:
     """Neither the parts nor the whole are there: another has refused or cancelled it, or the storage has lost them."""
     upload = database.read(_get, seen.id)
+    if upload is not None and upload.state == "open" and upload.parts_id == seen.parts_id:
+        upload = _begun_again(database, storage, seen)
     if upload is None or upload.state != "open":
         return upload
-    _begun_again(database, storage, upload)
     return Incomplete(range(1, len(sizes_bytes(upload)) + 1))
 
 
-def _complete(session: Session, upload_id: UploadId, facts: Facts, now: dt.datetime) -> Upload | None:
-    upload = _locked(session, upload_id)
+def _still_there(session: Session, seen: Upload, now: dt.datetime) -> Upload | None:
+    """The row, locked, unless it was cancelled or refused while we were busy in the storage: what we made there after
+    its objects were swept is swept too."""
+    upload = _locked(session, seen.id)
+    if upload is None or upload.state == "refused":
+        with suppress(IntegrityError), session.begin_nested():  # another says the same at this moment
+            objects.release(session, seen.key, now)
+    return upload
+
+
+def _complete(session: Session, seen: Upload, facts: Facts, now: dt.datetime) -> Upload | None:
+    upload = _still_there(session, seen, now)
     if upload is not None and upload.state == "open":
         upload.state, upload.facts = "complete", uploads.facts_as_json(facts)
         upload.parts_id = upload.expires_at = None
@@ -204,8 +215,8 @@ def _complete(session: Session, upload_id: UploadId, facts: Facts, now: dt.datet
     return upload
 
 
-def _refuse(session: Session, upload_id: UploadId, refusal: NotAudio, now: dt.datetime) -> Upload | None:
-    upload = _locked(session, upload_id)
+def _refuse(session: Session, seen: Upload, refusal: NotAudio, now: dt.datetime) -> Upload | None:
+    upload = _still_there(session, seen, now)
     if upload is not None and upload.state == "open":
         upload.state, upload.refusal = "refused", [refusal.sentence, refusal.values]
         upload.parts_id, upload.expires_at = None, now + KEPT
@@ -254,5 +265,6 @@ def _end(session: Session, upload_id: UploadId, last_part_at: dt.datetime | None
 def _hashed(session: Session, upload_id: UploadId, sha256: str | None, now: dt.datetime) -> None:
     upload = _locked(session, upload_id)
     if upload is not None:
-        upload.sha256, upload.try_again_at = sha256, None if sha256 else now + HASHED_AFTER
+        upload.sha256 = sha256 or upload.sha256  # an enclosure may have brought it meanwhile
+        upload.try_again_at = None if upload.sha256 else now + HASHED_AFTER
         leases.let_go(upload)

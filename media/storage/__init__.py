@@ -55,6 +55,14 @@ class Stored:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What has come of an object, and is none."""
+
+    key: Key
+    since: dt.datetime  # with zone: when it began, or was last written to
+
+
 class Writer(Protocol):
     """An object on its way in."""
 
@@ -82,8 +90,9 @@ class Storage(Protocol):
         """Those that have arrived, in any order. Raises Missing as above."""
 
     def join_parts(self, key: Key, parts_id: PartsId, sizes_bytes: Sequence[int]) -> None:
-        """The parts, the first one first, become the object; silent when they have before, however often it is said.
-        Raises Incomplete, and then nothing has changed; Missing as above; Full."""
+        """The parts, the first one first, become the object, and nothing else that was begun for it stays; silent when
+        they have before, however often it is said. Raises Incomplete, and then nothing has changed; Missing as above;
+        Full."""
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         """Store the file's bytes. The file may be moved: do not use it afterwards. Raises Full."""
@@ -102,6 +111,9 @@ class Storage(Protocol):
 
     def list(self, prefix: str) -> Iterator[Stored]:
         """Every object whose key starts with the prefix, in no promised order."""
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        """Parts that were never joined, and what interrupted writes left, of keys that start with the prefix."""
 
     def local_copy(self, key: Key, directory: Path) -> Path:
         """A readable local file with the object's bytes: its own file when it is local (never write to it),

@@ -13,7 +13,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
-from media.storage import Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Writer, disk
+from media.storage import Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Unfinished, Writer, disk
 from media.storage.keys import checked, is_key
 
 T = TypeVar("T")
@@ -90,11 +90,13 @@ class Folder:
             with _found(key), (parts / LOCK).open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)  # of many who say it at once, one joins
                 if not self._is_joined(key, sizes_bytes):
+                    (parts / LOCK).stat()  # or they were deleted while we waited
                     self._join(key, parts, sizes_bytes)
         except Missing:
             if not self._is_joined(key, sizes_bytes):
                 raise
-        self._forget_parts(parts)
+        with disk.told():
+            self._clear_aside(key)
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         source = path.resolve(strict=True)  # a symbolic link that is moved would point elsewhere
@@ -122,14 +124,11 @@ class Folder:
 
     def delete(self, key: Key) -> None:
         path = self.local_path(key)
-        aside = self._root / ASIDE / key
         with disk.told():
             # In this order: a write that ends in between has brought its file to where it is removed next.
-            for unfinished in aside.glob("*"):
-                _remove_whole(unfinished)
+            self._clear_aside(key)
             _remove(path)
             self._sync_directories(path.parent)  # what was withdrawn does not come back after a power cut
-            self._prune(aside)
             self._prune(path.parent)
 
     def list(self, prefix: str) -> Iterator[Stored]:
@@ -141,6 +140,18 @@ class Folder:
                 if is_key(name) and name.startswith(prefix):
                     with suppress(FileNotFoundError):  # deleted since
                         yield Stored(Key(name), path.stat().st_size)
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        aside = self._root / ASIDE
+        with disk.told():
+            for path in _files(aside):
+                is_parts = (path.parent / LOCK).exists()
+                if is_parts and path.name != LOCK:
+                    continue  # the lock stands for all of them
+                key = (path.parent.parent if is_parts else path.parent).relative_to(aside).as_posix()
+                if key.startswith(prefix):
+                    with suppress(FileNotFoundError):  # joined or deleted since
+                        yield Unfinished(Key(key), _changed_at(path))
 
     def local_copy(self, key: Key, directory: Path) -> Path:  # noqa: ARG002 (it is here already)
         self.size(key)
@@ -175,10 +186,12 @@ class Folder:
             for path in paths:
                 _write_all(writer, path)
 
-    def _forget_parts(self, parts: Path) -> None:
-        with disk.told():
-            _remove_whole(parts)
-            self._prune(parts.parent)
+    def _clear_aside(self, key: Key) -> None:
+        """Remove what lies half written for the object, whoever left it."""
+        aside = self._root / ASIDE / key
+        for unfinished in aside.glob("*"):
+            _remove_whole(unfinished)
+        self._prune(aside)
 
     @contextmanager
     def _aside(self, key: Key) -> Iterator[Path]:
@@ -306,8 +319,11 @@ def _write_all(writer: Writer, source: Path) -> None:
 
 
 def _part(path: Path) -> Part:
-    found = path.stat()
-    return Part(int(path.name), found.st_size, dt.datetime.fromtimestamp(found.st_mtime, dt.UTC))
+    return Part(int(path.name), path.stat().st_size, _changed_at(path))
+
+
+def _changed_at(path: Path) -> dt.datetime:
+    return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media.storage import Full, Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Writer, disk
+from media.storage import Full, Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Unfinished, Writer, disk
 from media.storage.download_name import content_disposition
 from media.storage.keys import checked, is_key
 from media.storage.put_request import PutRequest, Refused
@@ -22,7 +22,7 @@ from media.storage.s3_address import S3Address
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import CompletedPartTypeDef, PartTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, MultipartUploadTypeDef, PartTypeDef
 
 PART_BYTES = 8 * 2**20  # at least 5 MiB (S3); 10,000 of them make 78 GiB
 BLOCK_BYTES = 2**20
@@ -103,6 +103,8 @@ class Bucket:
                 # They were joined before: by another, or by a request whose answer was lost.
                 if not _is_stored(self._client, self._bucket, name, sum(sizes_bytes)):
                     raise
+        with suppress(ClientError, BotoCoreError):  # it is joined; what the server cannot remove now, `delete` finds
+            self._abort_unfinished(name)
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         with path.open("rb") as file, self.writing(key, media_type) as writer:
@@ -143,9 +145,7 @@ class Bucket:
         name = self._name(key)
         with _told(key):
             # In this order: a write that ends in between has made the object that is deleted next.
-            for upload_id in self._unfinished(name):
-                with suppress(self._client.exceptions.NoSuchUpload):
-                    self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload_id)
+            self._abort_unfinished(name)
             self._client.delete_object(Bucket=self._bucket, Key=name)
 
     def list(self, prefix: str) -> Iterator[Stored]:
@@ -158,6 +158,13 @@ class Bucket:
                     name = found["Key"].removeprefix(self._prefix)
                     if is_key(name):  # not what others made there, such as a console's "folder/"
                         yield Stored(Key(name), found["Size"])
+
+    def unfinished(self, prefix: str) -> Iterator[Unfinished]:
+        with _told(prefix):
+            for upload in self._uploads(self._prefix + prefix):
+                name = upload["Key"].removeprefix(self._prefix)
+                if is_key(name):
+                    yield Unfinished(Key(name), upload["Initiated"])
 
     def local_copy(self, key: Key, directory: Path) -> Path:
         name = self._name(key)
@@ -193,15 +200,22 @@ class Bucket:
     def _name(self, key: Key) -> str:
         return self._prefix + checked(key)
 
-    def _unfinished(self, name: str) -> Iterator[str]:
-        """The multipart uploads that never ended; none where the server lists none or does not let us."""
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=name)
+    def _abort_unfinished(self, name: str) -> None:
+        """End the object's uploads that never ended; none where the server lists none or does not let us."""
         try:
-            for page in pages:
-                yield from (upload["UploadId"] for upload in page.get("Uploads", ()) if upload["Key"] == name)
+            for upload_id in [upload["UploadId"] for upload in self._uploads(name) if upload["Key"] == name]:
+                with suppress(self._client.exceptions.NoSuchUpload):
+                    self._client.abort_multipart_upload(Bucket=self._bucket, Key=name, UploadId=upload_id)
         except ClientError as error:
             if _status(error) not in (403, 404, 405, 501):
                 raise
+
+    def _uploads(self, prefix: str) -> "Iterator[MultipartUploadTypeDef]":
+        """Those that never ended, of names that start with the prefix."""
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
+        with suppress(self._client.exceptions.NoSuchUpload):  # rclone's way to say that nobody ever began one
+            for page in pages:
+                yield from page.get("Uploads", ())
 
 
 class _Upload:
