@@ -58,7 +58,8 @@ def _new(
     settings: Settings,
     now: dt.datetime,
 ) -> NewDraft | Refused:
-    suggested = uploads.suggestions(upload.facts) if upload is not None else EpisodeFields()
+    is_whole = upload is not None and upload.state == "complete"
+    suggested = uploads.suggestions(upload.facts) if upload is not None and is_whole else EpisodeFields()
     made = episodes.create(session, show_id, upload, fields, suggestions=suggested, picture=picture, now=now)
     if isinstance(made, Refused) or fields.publish is None:
         return made if isinstance(made, Refused) else NewDraft(made.it)

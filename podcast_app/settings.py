@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     storage_url: str = ""  # empty: a folder in the data dir
     media_base_url: str = ""  # public base of the bucket or CDN; empty: presigned redirects
     secret_key: SecretStr = SecretStr("")  # signs addresses; empty: made once and kept in the data dir (secrets.py)
-    max_upload_bytes: int = Field(default=5_000_000_000, ge=1)
+    max_upload_bytes: int = Field(default=5_000_000_000, ge=1, le=5 * 2**40)  # no S3 object in 10,000 parts is larger
     upload_address_seconds: int = Field(default=3600, ge=5, le=7 * 24 * 3600)  # a part's address holds so long
     websub_hubs: Words = ()  # told of each change of a feed (WebSub)
     ffmpeg: Path | None = None  # the audio engine, when it is not the one on PATH

@@ -8,7 +8,7 @@ import os
 import secrets
 from pathlib import Path
 
-from podcast_app.settings import BadSettings, Settings
+from podcast_app.settings import SHORTEST_KEY, BadSettings, Settings
 
 KEY_FILE = "secret_key"
 
@@ -35,11 +35,14 @@ def open_signer(settings: Settings) -> Signer:
 
 def _kept_key(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        key = file.read_bytes()
     except FileNotFoundError:
-        return _made_key(file)
+        key = _made_key(file)
     except OSError as wrong:
         raise BadSettings(f"PODCAST_SECRET_KEY is not set, and {file} cannot be read: {wrong.strerror}.") from wrong
+    if len(key) < SHORTEST_KEY:  # an empty one would let anybody sign
+        raise BadSettings(f"The key in {file} is too short. Remove the file; a new one is made.")
+    return key
 
 
 def _made_key(file: Path) -> bytes:

@@ -118,7 +118,9 @@ def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.date
 
 
 def picture_of(database: Database, storage: Storage, upload: Upload) -> covers.Picture | None:
-    """The picture inside an upload that waits, when it can be a cover; stored and announced."""
+    """The picture inside an upload that waits, when it is complete and that can be a cover; stored and announced."""
+    if upload.state != "complete":
+        return None
     return _cover(database, storage, probe(StoredObject(storage, upload.key, upload.size_bytes)))
 
 
