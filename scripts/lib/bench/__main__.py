@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from scripts.lib.bench import feeds, serving, uploads
+from scripts.lib.bench import crowd, feeds, parts, serving, uploads
 from scripts.lib.bench.measure import Line
 
 ROWS: dict[int, Callable[[], Iterator[Line]]] = {
@@ -15,9 +15,11 @@ ROWS: dict[int, Callable[[], Iterator[Line]]] = {
     3: serving.small_answers,
     4: serving.megabytes_of_audio,
     5: uploads.half_a_gigabyte,
+    6: parts.in_parts,
     7: uploads.reading_what_a_file_is,
     12: feeds.transaction_against_bare_rows,
     13: uploads.from_recording_to_feed,
+    14: crowd.slow_listeners,
 }
 
 

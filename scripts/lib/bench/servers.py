@@ -29,6 +29,12 @@ class Server:
     def memory_mb(self) -> float:
         return _status(self._process.pid, "VmRSS") / 1024
 
+    def read_mb(self) -> float:
+        """What it has read so far, from files and connections."""
+        found = re.search(r"^rchar: (\d+)", Path(f"/proc/{self._process.pid}/io").read_text(), re.MULTILINE)
+        assert found
+        return int(found[1]) / 1e6
+
     @contextmanager
     def memory_watched(self) -> Iterator[list[float]]:
         """What it holds, in MB, looked at fifty times a second while the block lasts."""
