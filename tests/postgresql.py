@@ -16,7 +16,8 @@ from pathlib import Path
 import psycopg
 
 SUPERUSER = "postgres"
-FAST_AND_FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# Quick, and nothing is lost when the server is killed (only when the machine is): what is committed was written.
+QUICK = ("fsync=off", "full_page_writes=off")
 ADDRESS = ("listen_addresses=127.0.0.1", "unix_socket_directories=")  # a socket's path may be too long for the system
 
 
@@ -35,7 +36,7 @@ class PostgreSQL:
 
     def start(self) -> None:
         """Returns once it answers. It also ends when the thread that calls this does (see _command)."""
-        settings = (*ADDRESS, *FAST_AND_FORGETFUL, f"port={self.port}")
+        settings = (*ADDRESS, *QUICK, f"port={self.port}")
         options = [word for setting in settings for word in ("-c", setting)]
         log = self._folder / "log"
         with log.open("ab") as output:

@@ -24,7 +24,9 @@ from podcast_app.models import Feed, Show, ShowId
 from podcast_app.settings import Settings
 
 Which = tuple[ShowId, str]  # a show's feed in a view
-Mark = tuple[int, str]  # a generation's number and path: a difference is news
+# A generation's number, path and ETag: a difference is news. The ETag, because a database that was put back to an
+# earlier state counts on from there.
+Mark = tuple[int, str, str]
 
 NEWS = "feeds that this transaction changes"  # in Session.info
 
@@ -127,8 +129,8 @@ def _view(show: Show, prefix: str | None) -> View | None:
 
 def _news(session: Session, known: Mapping[Which, Mark]) -> dict[Which, Generation | None]:
     """What differs from the marks that are known: a generation, or None for a feed that is no more."""
-    rows = session.execute(select(Feed.show_id, Feed.view, Feed.generation, Feed.path))
-    marks: dict[Which, Mark] = {(show_id, view): (number, path) for show_id, view, number, path in rows}
+    rows = session.execute(select(Feed.show_id, Feed.view, Feed.generation, Feed.path, Feed.etag))
+    marks: dict[Which, Mark] = {(show_id, view): (number, path, etag) for show_id, view, number, path, etag in rows}
     gone = dict.fromkeys(known.keys() - marks.keys())
     differing = {which for which, mark in marks.items() if known.get(which) != mark}
     if not differing:
@@ -148,7 +150,7 @@ def _generation(row: Feed) -> Generation:
 
 
 def _mark(known: Generation) -> Mark:
-    return known.number, known.path
+    return known.number, known.path, known.etag
 
 
 def _note_news(session: Session, _context: UOWTransaction) -> None:

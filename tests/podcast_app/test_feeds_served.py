@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podcast_app import publishing, shows
@@ -264,6 +265,22 @@ def test_a_vanished_feed_is_noticed_by_other_processes(late_listener: Listener) 
     late_listener.podcasts.work.database.write(vanish)
 
     eventually(lambda: late_listener.get(f"/fr{PATH}").status != 200)
+
+
+def test_a_database_that_was_put_back_and_counts_on_from_there_is_followed(late_listener: Listener) -> None:
+    rename(late_listener, "Forgotten")
+    eventually(lambda: b"<title>Forgotten</title>" in late_listener.get(PATH).body, seconds=30)
+    generation = late_listener.podcasts.feed().generation
+
+    def put_back(session: Session) -> None:
+        for feed in session.scalars(select(Feed)):
+            feed.generation = generation - 1
+
+    late_listener.podcasts.work.database.write(put_back)
+    rename(late_listener, "What came instead")
+
+    assert late_listener.podcasts.feed().generation == generation
+    eventually(lambda: b"<title>What came instead</title>" in late_listener.get(PATH).body, seconds=30)
 
 
 def test_without_its_database_a_feed_goes_on_and_the_log_says_so_once(
