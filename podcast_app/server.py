@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -31,6 +32,7 @@ KEEP_ALIVE_SECONDS = 150
 
 def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> None:
     """Serve until told to stop. With a worker inside, each process is a whole."""
+    _allow_many_connections()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn passes the signal on when it has stopped
     config = partial(
         uvicorn.Config,
@@ -51,6 +53,12 @@ def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> 
         os.environ["PODCAST_PORT"] = str(settings.port)  # the children read their settings themselves
         factory = whole_app if with_worker else web_app
         _several(config(f"{__name__}:{factory.__name__}", factory=True, workers=processes))
+
+
+def _allow_many_connections() -> None:
+    """As many as the system lets us: a slow listener takes a connection and a file, and the usual limit is 1,024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def web_app() -> ASGIApp:
