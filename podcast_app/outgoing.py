@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import httpx2
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
-from media.storage import Full, Key, Missing, Storage, Unavailable
+from media.storage import Changed, Full, Key, Missing, Unavailable
 from podcast_app import episodes, leases, objects, publishing
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
 from podcast_app.outcomes import Done
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 HUB_PATIENCE = 10.0  # seconds
 PAUSE = dt.timedelta(minutes=1)  # before a hub or a storage that did not take it is asked again
+SHORT_PAUSE = dt.timedelta(seconds=1)
 
 
 def publish_due(work: Work) -> bool:
@@ -46,10 +47,12 @@ def copy_feed(work: Work) -> bool:
         return False
     try:
         with _feed_held(work, job):
-            _copy(work.storage, job)
+            _copy(work, job)
     except (Full, Unavailable) as failure:
         log.warning("The copy of %s was not put to storage: %s", job.path, failure)
-        work.database.write(_feed_waits, job, Feed.copied_generation, work.owner)
+        work.database.write(_feed_waits, job, PAUSE, work.owner)
+    except Changed:  # by a worker that was late: so it is looked at anew
+        work.database.write(_feed_waits, job, SHORT_PAUSE, work.owner)
     else:
         work.database.write(_feed_done, job, Feed.copied_generation, work.owner)
     return True
@@ -64,7 +67,10 @@ def announce_feed(work: Work) -> bool:
         return False
     with _feed_held(work, job):
         told = [_tell(hub, f"{work.settings.origin}{job.path}") for hub in work.settings.websub_hubs]
-    work.database.write(_feed_done if all(told) else _feed_waits, job, Feed.announced_generation, work.owner)
+    if all(told):
+        work.database.write(_feed_done, job, Feed.announced_generation, work.owner)
+    else:
+        work.database.write(_feed_waits, job, PAUSE, work.owner)
     return True
 
 
@@ -157,7 +163,6 @@ class _FeedJob:
     path: str
     generation: int
     gzip: bytes
-    is_taken_over: bool  # from somebody who was killed at it
 
 
 def _claim_feed(session: Session, done: InstrumentedAttribute[int], owner: str, now: dt.datetime) -> _FeedJob | None:
@@ -165,21 +170,34 @@ def _claim_feed(session: Session, done: InstrumentedAttribute[int], owner: str, 
     feed = session.scalars(lagging.limit(1).with_for_update(skip_locked=True)).first()
     if feed is None:
         return None
-    is_taken_over = feed.lease_owner is not None
     leases.take(feed, owner, now)
-    return _FeedJob(feed.show_id, feed.view, feed.path, feed.generation, feed.gzip, is_taken_over)
+    return _FeedJob(feed.show_id, feed.view, feed.path, feed.generation, feed.gzip)
 
 
-def _copy(storage: Storage, job: _FeedJob) -> None:
-    copy = publishing.copy_key(job.path)
-    if job.is_taken_over:
-        storage.delete(copy)  # with it goes what the dead one had half written
-    with storage.writing(copy, "application/rss+xml; charset=utf-8") as writer:
-        writer.write(zlib.decompress(job.gzip, wbits=zlib.MAX_WBITS | 16))
+def _copy(work: Work, job: _FeedJob) -> None:
+    """Raises Changed when another worker may have put a newer one.
+
+    The lease is asked for after the look at what lies there: as long as it is ours, nobody has put what we do not know.
+    What comes after, be it our own put that was held up for minutes, meets the storage's comparison.
+    """
+    key = publishing.copy_key(job.path)
+    there = work.storage.version(key)
+    if not work.database.read(_is_ours, job, work.owner):
+        raise Changed(key)
+    xml = zlib.decompress(job.gzip, wbits=zlib.MAX_WBITS | 16)
+    work.storage.replace(key, xml, "application/rss+xml; charset=utf-8", there)
+
+
+def _is_ours(session: Session, job: _FeedJob, owner: str) -> bool:
+    return session.scalar(select(Feed.lease_owner).where(*_which(job))) == owner
+
+
+def _which(job: _FeedJob) -> tuple[ColumnElement[bool], ...]:
+    return Feed.show_id == job.show_id, Feed.view == job.view
 
 
 def _feed_held(work: Work, job: _FeedJob) -> AbstractContextManager[None]:
-    return leases.held(work.database, Feed, work.owner, Feed.show_id == job.show_id, Feed.view == job.view)
+    return leases.held(work.database, Feed, work.owner, *_which(job))
 
 
 def _feed_done(session: Session, job: _FeedJob, done: InstrumentedAttribute[int], owner: str) -> None:
@@ -193,10 +211,10 @@ def _feed_done(session: Session, job: _FeedJob, done: InstrumentedAttribute[int]
         leases.let_go(feed)
 
 
-def _feed_waits(session: Session, job: _FeedJob, _done: InstrumentedAttribute[int], owner: str) -> None:
+def _feed_waits(session: Session, job: _FeedJob, pause: dt.timedelta, owner: str) -> None:
     feed = session.get(Feed, (job.show_id, job.view), with_for_update=True)
     if feed is not None and feed.lease_owner == owner:
-        feed.try_again_at = utcnow() + PAUSE
+        feed.try_again_at = utcnow() + pause
         leases.let_go(feed)
 
 

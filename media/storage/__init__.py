@@ -26,6 +26,10 @@ class Full(Exception):
     """The place where bytes live has no room left; what was being written is gone."""
 
 
+class Changed(Exception):
+    """Under this key lies another version than the one that was to be replaced."""
+
+
 class Unavailable(Exception):
     """The storage does not answer, or refuses us; the text says what it said. Trying again may help."""
 
@@ -96,6 +100,14 @@ class Storage(Protocol):
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         """Store the file's bytes. The file may be moved: do not use it afterwards. Raises Full."""
+
+    def version(self, key: Key) -> str | None:
+        """What tells the object under this key from those before and after it; None when there is none."""
+
+    def replace(self, key: Key, data: bytes, media_type: str, version: str | None) -> None:
+        """Put the bytes in the place of this version, whole and durable, and remove what others left half written.
+        Raises Full; Changed when the version is not there any more. A server that does not look at conditions replaces
+        whatever lies there."""
 
     def read(self, key: Key, start: int, stop: int) -> bytes:
         """Bytes start to stop, stop excluded; fewer at the end of the object. Raises Missing."""

@@ -13,7 +13,19 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TypeVar
 
-from media.storage import Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Unfinished, Writer, disk
+from media.storage import (
+    Changed,
+    Incomplete,
+    Key,
+    Missing,
+    Part,
+    PartsId,
+    Stored,
+    Unavailable,
+    Unfinished,
+    Writer,
+    disk,
+)
 from media.storage.keys import checked, is_key
 
 T = TypeVar("T")
@@ -41,12 +53,8 @@ class Folder:
     def writing(self, key: Key, media_type: str) -> Iterator[Writer]:  # noqa: ARG002 (a file has no type)
         target = self.local_path(key)
         with self._aside(key) as aside:
-            with disk.told():
-                file = _in_its_directory(aside, lambda: FileIO(aside, "x"))
-            with file, ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync") as background:
-                writer = _FileWriter(file, background)
+            with _written(aside) as writer:
                 yield writer
-                writer.finish()
             with disk.told():
                 self._place(aside, target)
 
@@ -104,6 +112,25 @@ class Folder:
             moved = self._moved(source, self.local_path(key))
         if not moved:
             self._write_file(key, source, media_type)
+
+    def version(self, key: Key) -> str | None:
+        try:
+            with _found(key):
+                state = self.local_path(key).stat()
+        except Missing:
+            return None
+        return f"{state.st_ino}-{state.st_mtime_ns}-{state.st_size}"
+
+    def replace(self, key: Key, data: bytes, media_type: str, version: str | None) -> None:  # noqa: ARG002 (as above)
+        with disk.told():
+            self._clear_aside(key)
+        with self._aside(key) as aside:
+            with _written(aside) as writer:
+                writer.write(data)
+            with disk.told(), self._one_at_a_time():  # or another may replace it between our look and our deed
+                if self.version(key) != version or not aside.exists():
+                    raise Changed(key)
+                self._place(aside, self.local_path(key))
 
     def read(self, key: Key, start: int, stop: int) -> bytes:
         assert 0 <= start <= stop
@@ -203,6 +230,16 @@ class Folder:
             with disk.told():
                 _remove(path)
                 self._prune(path.parent)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        directory = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with suppress(OSError):  # some network mounts lock no directories
+                fcntl.flock(directory, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(directory)
 
     def _moved(self, source: Path, target: Path) -> bool:
         """Whether the file is at its target now: from another file system it cannot be moved there."""
@@ -310,6 +347,17 @@ class _PartWriter:
         assert self._size_bytes == size_bytes, f"{self._size_bytes} bytes of a part of {size_bytes}"
         with disk.told():
             os.fsync(self._file.fileno())
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[_FileWriter]:
+    """A new file, which is on the disk when the block ends."""
+    with disk.told():
+        file = _in_its_directory(path, lambda: FileIO(path, "x"))
+    with file, ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync") as background:
+        writer = _FileWriter(file, background)
+        yield writer
+        writer.finish()
 
 
 def _write_all(writer: Writer, source: Path) -> None:

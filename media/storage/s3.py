@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -14,7 +15,20 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from media.storage import Full, Incomplete, Key, Missing, Part, PartsId, Stored, Unavailable, Unfinished, Writer, disk
+from media.storage import (
+    Changed,
+    Full,
+    Incomplete,
+    Key,
+    Missing,
+    Part,
+    PartsId,
+    Stored,
+    Unavailable,
+    Unfinished,
+    Writer,
+    disk,
+)
 from media.storage.download_name import content_disposition
 from media.storage.keys import checked, is_key
 from media.storage.put_request import PutRequest, Refused
@@ -37,6 +51,8 @@ NO_PARTS_CODE = "NoSuchUpload"
 NO_OBJECT_CODES = {"NoSuchKey", "404"}  # the number: an answer to HEAD has no words
 NO_OBJECT_STATUS = 404
 BEYOND_THE_END_STATUS = 416
+CHANGED_STATUSES = (404, 409, 412)  # deleted since; being replaced just now; replaced since (S3, PutObject, If-Match)
+NO_CONDITIONS_STATUS = 501  # the server knows no If-Match
 
 
 class Bucket:
@@ -110,6 +126,27 @@ class Bucket:
         with path.open("rb") as file, self.writing(key, media_type) as writer:
             while block := file.read(BLOCK_BYTES):
                 writer.write(block)
+
+    def version(self, key: Key) -> str | None:
+        try:
+            with _told(key):
+                return self._client.head_object(Bucket=self._bucket, Key=self._name(key))["ETag"]
+        except Missing:
+            return None
+
+    def replace(self, key: Key, data: bytes, media_type: str, version: str | None) -> None:
+        put = partial(
+            self._client.put_object, Bucket=self._bucket, Key=self._name(key), Body=data, ContentType=media_type
+        )
+        with _told(key):
+            try:
+                put(IfNoneMatch="*") if version is None else put(IfMatch=version)
+            except ClientError as error:
+                if _status(error) in CHANGED_STATUSES:
+                    raise Changed(key) from error
+                if _status(error) != NO_CONDITIONS_STATUS:
+                    raise
+                put()
 
     def read(self, key: Key, start: int, stop: int) -> bytes:
         assert 0 <= start <= stop

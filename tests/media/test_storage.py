@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from media.storage import Key, Missing, Storage, Unavailable
+from media.storage import Changed, Key, Missing, Storage, Unavailable
 from tests.media.storages import AUDIO, BLOCK, COPY, MIB, NOISE, Place, keys, known_gap, put, whole
 
 # Written whole or not at all
@@ -81,6 +81,21 @@ def test_a_feed_that_fails_to_be_put_again_stays_as_it_was(storage: Storage) -> 
         raise KeyboardInterrupt
 
     assert whole(storage, feed) == b"<rss>the first</rss>"
+
+
+def test_a_feed_is_replaced_only_by_who_has_seen_the_last_one(
+    storage: Storage, place: Place, request: pytest.FixtureRequest
+) -> None:
+    known_gap(request, "rclone", "it does not look at conditions")
+    feed = Key("feeds/matonge/feed.xml")
+    for seen_by_both in (storage.version(feed), None):
+        storage.replace(feed, b"<rss>the new one</rss>", "application/rss+xml", seen_by_both or storage.version(feed))
+
+        with pytest.raises(Changed):
+            storage.replace(feed, b"<rss>an old one</rss>", "application/rss+xml", seen_by_both)
+
+        assert whole(storage, feed) == b"<rss>the new one</rss>"
+        assert place.unfinished() == []
 
 
 def test_two_who_write_the_same_key_at_once_leave_one_whole_object(storage: Storage, place: Place) -> None:
