@@ -32,6 +32,12 @@ def let_go(row: Row) -> None:
     row.lease_owner = row.lease_until = None
 
 
+def give_back_audio(session: Session, owner: str) -> None:
+    """Of all that `owner` is at. A feed's copy is not given back: it may be on its way to the storage just now."""
+    theirs = update(Edition).where(Edition.lease_owner == owner)
+    session.execute(theirs.values(lease_owner=None, lease_until=None))
+
+
 def held(database: Database, table: Leased, owner: str, *which: ColumnElement[bool]) -> AbstractContextManager[None]:
     """Keep the lease on a row that `owner` took, for as long as the block lasts."""
 

@@ -7,10 +7,12 @@ worker's lease ends by itself, and another takes the piece over.
 
 import logging
 import threading
+import time
+from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from podcast_app import outgoing, parts
+from podcast_app import leases, outgoing, parts
 from podcast_app.database import is_away
 from podcast_app.enclosures import make_enclosure
 from podcast_app.work import Step, Work
@@ -45,12 +47,16 @@ class Worker:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, timeout: float = 8.0) -> None:
-        """What is not done by then is given up: its lease ends, and another worker takes it over."""
+    def stop(self, timeout: float = 5.0) -> None:
+        """Audio that is not made by then is given back, and another worker takes it over at once."""
         self._stopping.set()
         self._work.wake()
+        end = time.monotonic() + timeout
         for thread in self._threads:
-            thread.join(timeout)
+            thread.join(max(0.0, end - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            with suppress(SQLAlchemyError):  # the database is away: then the leases end by themselves
+                self._work.database.write(leases.give_back_audio, self._work.owner)
 
     def _loop(self, steps: tuple[Step, ...]) -> None:
         while not self._stopping.is_set():
