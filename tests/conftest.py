@@ -1,4 +1,4 @@
-"""What every test may ask for: databases, a browser, the public samples; and which tests a run leaves out."""
+"""What every test may ask for: databases, S3 servers, a browser, the public samples; and which tests a run leaves out."""
 
 import os
 import shutil
@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from podcast_app.database import migrate
 from tests.postgresql import PostgreSQL, running
+from tests.s3_servers import S3Server, moto_server, rclone_server
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -117,6 +118,20 @@ def _migrated_template(postgresql: PostgreSQL) -> str:
     database = postgresql.create()
     migrate(postgresql.url(database))
     return database
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[S3Server]:
+    """One S3 server for the whole run, in this process: it believes every signature."""
+    with moto_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """Another one, which checks signatures."""
+    with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

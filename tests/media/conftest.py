@@ -1,6 +1,5 @@
 """The storages that `media` is tested against: a folder, and two S3 servers."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from secrets import token_hex
 
@@ -8,19 +7,7 @@ import pytest
 
 from media.storage import Storage
 from tests.media.storages import Place
-from tests.s3_servers import S3Server, moto_server, rclone_server
-
-
-@pytest.fixture(scope="session")
-def moto() -> Iterator[S3Server]:
-    with moto_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    with rclone_server(tmp_path_factory.mktemp("rclone")) as server:
-        yield server
+from tests.s3_servers import S3Server
 
 
 @pytest.fixture(params=["folder", "moto", "rclone"])
