@@ -1,10 +1,11 @@
 """What whoever watches this process asks again and again: what it stands on, and how its library stands.
 
-All of it may hang, and is asked for at any rate. So a look is taken by one thread at a time, is waited for a few
-seconds at most, and may be remembered for a moment.
+All of it may hang, and is asked for at any rate. So whoever asks shares the look that is being taken, waits for it a
+few seconds at most, and may get the last one for a moment.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,8 @@ from podcast_app.database import Database, is_away
 
 T = TypeVar("T")
 
+HANGS_SECONDS = 10.0  # a look that takes longer is forgotten, and one may be begun beside it
+
 
 class Look(Generic[T]):
     """What a function finds, as long as it finds it in time. The function blocks, and raises nothing."""
@@ -29,20 +32,23 @@ class Look(Generic[T]):
     def __init__(self, find: Callable[[], T], *, patience_seconds: float, kept_seconds: float = 0.0) -> None:
         self._find = find
         self._patience_seconds, self._kept_seconds = patience_seconds, kept_seconds
-        self._alone = CapacityLimiter(1)
+        self._threads = CapacityLimiter(math.inf)
         self._running: asyncio.Task[T] | None = None
-        self._good_until = 0.0  # of time.monotonic()
+        self._begun = self._good_until = 0.0  # of time.monotonic()
 
     async def found(self) -> T | None:
         """Whoever asks while a look is taken, or just afterwards, gets what it finds. None: it takes too long."""
-        if self._running is None or (self._running.done() and time.monotonic() >= self._good_until):
-            self._running = asyncio.create_task(self._look())
-        # one that hangs is left alone, and nobody begins a second one beside it
-        done, _ = await asyncio.wait([self._running], timeout=self._patience_seconds)
-        return self._running.result() if done else None
+        if self._running is None or self._is_stale(self._running, time.monotonic()):
+            self._running, self._begun = asyncio.create_task(self._look()), time.monotonic()
+        running = self._running
+        done, _ = await asyncio.wait([running], timeout=self._patience_seconds)
+        return running.result() if done else None
+
+    def _is_stale(self, look: asyncio.Task[T], now: float) -> bool:
+        return now >= (self._good_until if look.done() else self._begun + HANGS_SECONDS)
 
     async def _look(self) -> T:
-        found = await to_thread.run_sync(self._find, limiter=self._alone)
+        found = await to_thread.run_sync(self._find, limiter=self._threads)
         self._good_until = time.monotonic() + self._kept_seconds
         return found
 

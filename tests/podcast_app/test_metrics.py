@@ -3,19 +3,24 @@
 import asyncio
 import datetime as dt
 import itertools
+import socket
 import threading
+from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from media.storage.open import open_storage
 from podcast_app.database import Database
 from podcast_app.metrics import exposition_of
 from podcast_app.models import Edition, Feed
 from podcast_app.times import utcnow
-from podcast_app.watching import Look
+from podcast_app.watching import Look, Watching
 from tests.podcasts import Library
 from tests.postgresql import PostgreSQL
+from tests.sentences import ROOT
 from tests.site import SLUG
 from tests.visitor import Visitor
 
@@ -116,6 +121,28 @@ async def test_a_look_that_hangs_is_given_up_and_not_begun_again() -> None:
     while await look.found() is None:
         pass
     assert len(begun) <= 2
+
+
+async def test_whether_a_process_is_ready_is_said_although_database_and_storage_are_silent(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "anybody")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        storage = open_storage(f"s3://bucket?endpoint=http://{address}", tmp_path)
+        watching = Watching(Database(f"postgresql+psycopg://{address}/podcast"), storage)
+
+        found = await asyncio.gather(watching.database.found(), watching.storage.found())
+
+        assert [bool(answers) for answers in found] == [False, False]
+
+
+def test_every_number_is_explained_to_operators(library: Library) -> None:
+    explained = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+
+    names = {name for name, *_ in numbers(exposition_of(library.work.database)) if name.startswith("podcast_")}
+
+    assert len(names) == 10
+    assert {name for name in names if f"`{name}" not in explained} == set()
 
 
 def numbers(exposition: bytes) -> Numbers:
