@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from podcast_app import engines
 from podcast_app.database import Database, is_away, migrate
 from tests.commands import started
 from tests.podcasts import Place
@@ -142,6 +143,14 @@ def test_no_transaction_holds_others_up_for_ever(place: Place) -> None:
 
     assert said == ["30s", "15s", "1min", "podcast-app"]
     database.close()
+
+
+def test_a_migration_may_take_long_but_lets_nobody_wait_behind_it(place: Place) -> None:
+    engine = engines.engine(place.database_url, is_migration=True)
+
+    with Session(engine) as session:
+        assert [_setting(session, name) for name in ("statement_timeout", "lock_timeout")] == ["0", "15s"]
+    engine.dispose()
 
 
 def test_what_stands_in_the_address_counts_before_what_we_would_say(place: Place) -> None:
