@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from types import TracebackType
 from typing import Self
@@ -28,16 +29,15 @@ class PutRequest:
     Raises Unavailable when the connection fails.
     """
 
-    def __init__(self, address: str, size_bytes: int, ca_bundle: str | None) -> None:
+    def __init__(self, address: str, size_bytes: int, ca_bundle: str) -> None:
         parts = urlsplit(address)
         assert parts.hostname is not None
         self._size_bytes = size_bytes
         self._rest_bytes = size_bytes
         self._target = f"{parts.path}?{parts.query}"
         if parts.scheme == "https":
-            trust = ssl.create_default_context(cafile=ca_bundle)
             self._connection: HTTPConnection = HTTPSConnection(
-                parts.hostname, parts.port, timeout=PATIENCE_SECONDS, context=trust
+                parts.hostname, parts.port, timeout=PATIENCE_SECONDS, context=_trust(ca_bundle)
             )
         else:
             self._connection = HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE_SECONDS)
@@ -79,3 +79,8 @@ class PutRequest:
         if not 200 <= answer.status < 300:
             code = CODE.search(said)
             raise Refused(answer.status, code[1].decode() if code else None)
+
+
+@cache  # reading the file takes longer than connecting
+def _trust(ca_bundle: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca_bundle)

@@ -14,6 +14,7 @@ from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import where
 
 from media.storage import (
     Changed,
@@ -62,7 +63,7 @@ class Bucket:
         self._bucket = address.bucket
         self._prefix = address.prefix
         settings = botocore.session.get_session()  # of our own: boto3's default one is not safe in threads
-        self._ca_bundle = settings.get_config_variable("ca_bundle")
+        self._ca_bundle = settings.get_config_variable("ca_bundle") or where()  # as boto3 does
         session = boto3.session.Session(botocore_session=settings)
         self._client = _client(session, address, address.endpoint)
         # The host is part of what is signed, so an address for browsers needs the host that browsers reach.

@@ -156,6 +156,31 @@ def test_parts_are_no_objects(storage: Storage) -> None:
     assert keys(storage) == ["public/other.mp3"]
 
 
+def test_what_is_unfinished_is_listed_until_it_is_joined_or_deleted(storage: Storage) -> None:
+    assert list(storage.unfinished("")) == []
+    parts_id, other = storage.begin_parts(AUDIO, "audio/mpeg"), Key("public/other.mp3")
+    send(storage, parts_id, 1, b"audio")
+    with storage.writing(other, "audio/mpeg") as writer:
+        writer.write(NOISE[: 9 * MIB])
+        writer.write(NOISE[: 9 * MIB])  # the first part is on its way now, so the upload has begun
+
+        assert {found.key for found in storage.unfinished("")} == {AUDIO, other}
+        assert [found.key for found in storage.unfinished("private/")] == [AUDIO]
+
+    assert [found.key for found in storage.unfinished("")] == [AUDIO]
+    storage.join_parts(AUDIO, parts_id, (5,))
+    assert list(storage.unfinished("")) == []
+
+
+def test_what_is_unfinished_says_since_when(request: pytest.FixtureRequest, storage: Storage) -> None:
+    known_gap(request, "moto", "it says 2010 of all")
+    storage.begin_parts(AUDIO, "audio/mpeg")
+
+    (found,) = storage.unfinished("")
+
+    assert abs(dt.datetime.now(dt.UTC) - found.since) < dt.timedelta(minutes=1)
+
+
 def test_a_bucket_takes_parts_at_an_address_that_needs_no_header(storage: Storage, place: Place) -> None:
     parts_id = storage.begin_parts(AUDIO, "audio/mpeg")
     address = storage.part_address(AUDIO, parts_id, 4, seconds=60)

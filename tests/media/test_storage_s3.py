@@ -1,14 +1,12 @@
 """What a bucket promises beyond any storage: types, other people's servers, and their refusals in our words."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server, make_ssl_devcert
 
 from media.storage import Full, Key, Missing, Storage, Unavailable, s3
 from media.storage.open import open_storage
@@ -214,48 +212,3 @@ def test_a_server_without_room_is_told_from_one_that_refuses(
         for size_bytes in (100, 9 * MIB):
             with pytest.raises(meaning, match=code):
                 put(storage, AUDIO, (BLOCK * 9)[:size_bytes])
-
-
-# Over TLS, with a server of the strict kind
-
-
-@contextmanager
-def strict_server(directory: Path) -> Iterator[tuple[str, str, set[str]]]:
-    """moto over TLS, behind a door that takes only what every S3 server takes: its endpoint, its certificate's file,
-    and the names of the headers it was sent."""
-    certificate, private_key = make_ssl_devcert(str(directory / "strict"), host="localhost")
-    moto = DomainDispatcherApplication(create_backend_app)
-    sent: set[str] = set()
-
-    def door(environ: dict[str, object], start_response: object) -> Iterable[bytes]:
-        sent.update(name for name in environ if name.startswith("HTTP_"))
-        chunked = "HTTP_TRANSFER_ENCODING" in environ or "aws-chunked" in str(environ.get("HTTP_CONTENT_ENCODING"))
-        if chunked and callable(start_response):
-            start_response("411 Length Required", [])
-            return [b"<Error><Code>MissingContentLength</Code></Error>"]
-        answer: Iterable[bytes] = moto(environ, start_response)
-        return answer
-
-    server = make_server("127.0.0.1", 0, door, threaded=True, ssl_context=(certificate, private_key))
-    with serving(server) as port:
-        yield f"https://localhost:{port}", certificate, sent
-
-
-@on_moto
-def test_a_strict_server_over_tls_takes_all_that_is_sent(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "feed.xml"
-    file.write_bytes(b"<rss/>")
-    with strict_server(tmp_path) as (endpoint, certificate, sent):
-        monkeypatch.setenv("AWS_CA_BUNDLE", certificate)
-        assert place.server
-        storage = open_storage(f"s3://{place.server.bucket}/{place.prefix}?endpoint={endpoint}", None)
-
-        put(storage, AUDIO, BLOCK * 9)
-        storage.copy(AUDIO, COPY, "audio/mpeg")
-        storage.put_file(Key("feed.xml"), file, "application/rss+xml")
-
-        assert whole(storage, AUDIO) == whole(storage, COPY) == BLOCK * 9
-        assert whole(storage, Key("feed.xml")) == b"<rss/>"
-    assert not [name for name in sent if "ACL" in name or "CHECKSUM" in name or "TRAILER" in name]
