@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from media.storage import Key, Storage, Unavailable
+from media.storage import Key, PartsId, Storage, Unavailable
 from podcast_app.settings import Settings
 
 # First parts of the addresses behind which somebody is signed in, or that hold a secret.
@@ -52,6 +52,20 @@ def bucket_origin(settings: Settings, storage: Storage) -> str:
     return _origin(address) if address else ""
 
 
+def parts_origin(storage: Storage) -> str:
+    """Where browsers send the parts of an upload when not to us; "" for a local folder."""
+    try:
+        address = storage.part_address(Key("private/any"), PartsId("any"), 1, seconds=60)
+    except Unavailable:
+        return ""
+    return _origin(address) if address else ""
+
+
+def upload_policy(bucket: str, parts: str) -> str:
+    """For the page whose script sends parts to this origin."""
+    return _private_policy(bucket, connect=f"'self' {parts}")
+
+
 def embed_policy(style: str, bucket: str) -> str:
     """For what others may frame. `style`: the source of its style, "'self'" or "'sha256-...'" of what stands inside."""
     return _policy({"img-src": "'self'", "media-src": f"'self' {bucket}", "style-src": style}, ancestors="*")
@@ -63,15 +77,15 @@ def _public_policy(bucket: str) -> str:
     )
 
 
-def _private_policy(bucket: str) -> str:
-    """The studio also sends forms, shows pictures that were just chosen, and sends audio to the bucket."""
+def _private_policy(bucket: str, *, connect: str = "'self'") -> str:
+    """The studio also sends forms, and shows pictures that were just chosen."""
     return _policy(
         {
             "img-src": "'self' blob:",
             "media-src": f"'self' blob: {bucket}",
             "style-src": "'self'",
             "script-src": "'self'",
-            "connect-src": f"'self' {bucket}",
+            "connect-src": connect,
             "form-action": "'self'",
         }
     )

@@ -19,6 +19,7 @@ from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import is_due, title
 from podcast_app.studio.pages import language_of, page
+from podcast_app.studio.upload import on_their_way
 from podcast_app.times import utcnow
 
 ON_A_PAGE = 50  # published or withdrawn episodes
@@ -43,6 +44,7 @@ class Overview:
     lines: Mapping[EpisodeState, Sequence[Line]]
     older: bool  # whether there is a next page
     recordings: Sequence[Upload]
+    coming: Sequence[Upload]
 
 
 @for_people
@@ -66,6 +68,8 @@ async def show_page(request: Request, person: User) -> Response:
         "home.html",
         person,
         overview=overview,
+        coming=overview.coming if overview.may_change else (),
+        offers_to_go_on=True,
         number=number,
         show=show,
         show_title=documents.main_text(show).title,
@@ -94,6 +98,7 @@ def _overview(
         lines=by_state,
         older=len(past) > ON_A_PAGE,
         recordings=session.scalars(waiting.order_by(Upload.created_at.desc())).all(),
+        coming=on_their_way(session, show.id),
     )
 
 
