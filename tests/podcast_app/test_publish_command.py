@@ -280,7 +280,40 @@ def test_an_episode_that_was_withdrawn_is_made_anew(sqlite_place: Place, mp3: by
         assert site.listener.get(again).status_code == 200
 
 
+@pytest.mark.long
+def test_two_who_publish_the_same_file_at_once_send_it_once(
+    site: Site, gate: Gate, recording: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    gate.holds_after(2)
+    with publishing(gate.address, site.token, recording, tmp_path_factory.mktemp("one")) as one:
+        gate.wait_for(2)
+        with publishing(gate.address, site.token, recording, tmp_path_factory.mktemp("other")) as other:
+            while len(gate.came) < 2 + 3 + 3:  # both have theirs on the way
+                time.sleep(0.05)
+            gate.opened.set()
+            printed = [process.communicate(timeout=90)[0] for process in (one, other)]
+
+    assert printed == [f"{episodes(site)[0]}\n"] * 2
+    assert len(episodes(site)) == 1
+    assert_stored(site, recording)
+
+
 # --- refused ---
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (httpx2.Response(308, headers={"Location": "https://site.example.org/api/v1/shows"}), "Give that address"),
+        (httpx2.Response(404, headers={"Content-Type": "text/html"}, text="<h1>Nothing</h1>"), "with a web page"),
+        (httpx2.Response(403, json={"title": "Forbidden", "detail": "You may read this show."}), "You may read this"),
+    ],
+)
+def test_an_answer_that_is_of_no_use_is_a_sentence(answer: httpx2.Response, words: str) -> None:
+    answer.request = httpx2.Request("GET", "http://site.example.org/api/v1/shows")
+
+    with pytest.raises(remote.Refusal, match=words):
+        remote.body_of(answer)
 
 
 @pytest.mark.parametrize(
