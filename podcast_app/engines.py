@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from podcast_app.times import agree_on
+
 if TYPE_CHECKING:
     import psycopg
 
 # No more threads than connections: anyio's limiter for database work is made with this number.
 CONNECTIONS = 10
 BESIDE = 6  # for those outside that limiter: the worker's two loops, signs of life, and who watches the process
+CLOCK_ASKED_EVERY = 3600  # seconds, at the least: a new connection asks what time it is
 PATIENCE = 5.0  # seconds until one is free; only those outside the limiter ever wait for it
 
 # How PostgreSQL is reached (libpq, "Parameter Key Words"). What stands in the address counts before these.
@@ -48,6 +51,7 @@ def _postgresql(address: URL, limits: Mapping[str, int]) -> Engine:
         max_overflow=BESIDE,
         pool_timeout=PATIENCE,
         pool_pre_ping=True,  # a database that was away meanwhile costs nobody an error
+        pool_recycle=CLOCK_ASKED_EVERY,
         hide_parameters=True,  # what people wrote is for no log
     )
 
@@ -55,6 +59,7 @@ def _postgresql(address: URL, limits: Mapping[str, int]) -> Engine:
         # said here and not in libpq's `options`, which poolers like PgBouncer refuse
         for name, milliseconds in limits.items():
             connection.execute(f"SET {name} = {milliseconds}".encode())
+        agree_on(connection.execute("SELECT clock_timestamp()").fetchone()[0])  # type: ignore[index]  # one row
         connection.commit()
 
     event.listen(made, "connect", connected)

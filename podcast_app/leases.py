@@ -19,8 +19,11 @@ Leased = type[Edition] | type[Feed] | type[Upload]
 
 
 def is_free(table: Leased, now: dt.datetime) -> ColumnElement[bool]:
-    """Nobody holds the row, and no failure asks to wait."""
-    unheld = or_(table.lease_until.is_(None), table.lease_until <= now)
+    """Nobody holds the row, and no failure asks to wait.
+
+    No lease ends so late as twice its length: one that does was taken before the clock was put back.
+    """
+    unheld = or_(table.lease_until.is_(None), ~table.lease_until.between(now, now + 2 * LEASE))
     return unheld & or_(table.try_again_at.is_(None), table.try_again_at <= now)
 
 

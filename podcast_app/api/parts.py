@@ -138,7 +138,7 @@ def _parts(arrived: Arrived) -> list[PartAnswer]:
 
 def _places(here: Services, arrived: Arrived) -> list[PartAnswer]:
     """And where each part is to be sent. Signing takes a moment: off the event loop."""
-    expires_at = int(time.time()) + here.settings.upload_address_seconds
+    expires_at = int(utcnow().timestamp()) + here.settings.upload_address_seconds
     return [_with_place(here, arrived.upload, part, expires_at) for part in _parts(arrived)]
 
 
@@ -174,7 +174,7 @@ async def _permitted(request: Request) -> tuple[UploadId, int]:
     expires_at = int(expires) if expires.isdecimal() and len(expires) < 16 else 0
     signature = request.query_params["signature"]
     is_ours = services(request).signer.has_signed(_permission(upload_id, number), expires_at, signature)
-    if not is_ours or expires_at < time.time():
+    if not is_ours or expires_at < utcnow().timestamp():
         raise Problem(403, [OVER])
     return upload_id, number
 
