@@ -20,6 +20,7 @@ from podcast_app.work import Work, workbench
 
 COVER_SIDE = 600  # pixels; enough for a lock screen, and small beside the audio
 LONGEST_PAUSE = dt.timedelta(hours=6)
+LONGEST_WAIT = dt.timedelta(minutes=1)  # for a storage or a disk: what is due goes out soon after it is back
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,10 @@ def make_enclosure(work: Work) -> bool:
             work.database, Edition, work.owner, Edition.audio_id == job.audio_id, Edition.name == "enclosure"
         ):
             _make(work, job)
-    except (ffmpeg.Failed, Full, Unavailable, Missing) as failure:
+    except (ffmpeg.Failed, Missing) as failure:
         work.database.write(_failed, work.owner, job.audio_id, _reason(failure), utcnow())
+    except (Full, Unavailable) as failure:
+        work.database.write(_waits, work.owner, job.audio_id, _reason(failure), utcnow())
     return True
 
 
@@ -164,11 +167,24 @@ def _made(session: Session, owner: str, job: _Job, made: enclosure.Made, key: Ke
 
 
 def _failed(session: Session, owner: str, audio_id: AudioId, reason: str, now: dt.datetime) -> None:
+    """The recording is the reason: publishing it is refused until somebody, or another attempt, mends that."""
     edition = _held(session, owner, audio_id)
     if edition is not None:
-        pause = min(LONGEST_PAUSE, dt.timedelta(seconds=5) * 2 ** min(edition.attempts, 12))
-        edition.status, edition.failure, edition.try_again_at = "failed", reason, now + pause
-        leases.let_go(edition)
+        edition.status, edition.failure = "failed", reason
+        _pause(edition, now, LONGEST_PAUSE)
+
+
+def _waits(session: Session, owner: str, audio_id: AudioId, reason: str, now: dt.datetime) -> None:
+    """The world is the reason, and it passes: so nobody is told to send another recording, and nothing is refused."""
+    edition = _held(session, owner, audio_id)
+    if edition is not None:
+        edition.failure = reason
+        _pause(edition, now, LONGEST_WAIT)
+
+
+def _pause(edition: Edition, now: dt.datetime, longest: dt.timedelta) -> None:
+    edition.try_again_at = now + min(longest, dt.timedelta(seconds=5) * 2 ** min(edition.attempts, 12))
+    leases.let_go(edition)
 
 
 def _held(session: Session, owner: str, audio_id: AudioId) -> Edition | None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from media import artwork, text
 from media.probe import Facts, NotAudio, probe
 from media.source import Source, StoredObject
-from media.storage import Key, Storage
+from media.storage import Key, Missing, Storage
 from podcast_app import covers, objects
 from podcast_app.database import Database
 from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
@@ -88,9 +88,11 @@ class Original:
 
 
 def inspect(database: Database, storage: Storage, received: Received) -> Inspected:
-    """What the original is. Raises NotAudio, and then nothing of it stays."""
+    """What the original is. Raises NotAudio, and then nothing of it stays; objects.TooLate."""
     try:
         facts = probe(StoredObject(storage, received.key, received.size_bytes))
+    except Missing as swept:
+        raise objects.TooLate(received.key) from swept
     except NotAudio:
         remove(database, storage, received.key)
         raise

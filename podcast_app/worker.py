@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from media.storage import Full, Unavailable
 from podcast_app import leases, outgoing, parts
 from podcast_app.database import is_away
 from podcast_app.enclosures import make_enclosure
@@ -79,6 +80,9 @@ def _round(steps: tuple[Step, ...], work: Work) -> bool:
 def _attempt(step: Step, work: Work) -> bool:
     try:
         return step(work)
+    except (Full, Unavailable) as failure:
+        log.warning("The storage failed the step %s. It is tried again. %s", step.__name__, failure)
+        return False
     except Exception as failure:  # the worker outlives whatever goes wrong, and says what it was
         if not (isinstance(failure, SQLAlchemyError) and is_away(failure)):  # of which database.py tells
             log.exception("The step %s failed. It is tried again.", step.__name__)

@@ -122,7 +122,7 @@ def _troubles(episode: Episode, show: Show, language: str, settings: Settings, n
     if is_due(episode, now):
         return [words.message(language, found) for found in checks.errors(publishing.findings(episode, show, settings))]
     made = episodes.enclosure(episode)
-    if episode.state == "withdrawn" or made.status != "failed" or made.failure is None:
+    if episode.state == "withdrawn" or made.failure is None:
         return []
     return [words.plain(language, made.failure)]
 

@@ -19,6 +19,7 @@ from podcast_app import leases, publishing, worker
 from podcast_app.enclosures import make_enclosure
 from podcast_app.leases import LEASE
 from podcast_app.models import Edition, EpisodeId
+from podcast_app.outcomes import Done
 from podcast_app.times import utcnow
 from podcast_app.work import Work
 from podcast_app.worker import Worker
@@ -244,3 +245,33 @@ def test_a_feed_made_for_another_address_is_made_anew(place: Place, mp3: bytes) 
 
         assert "http://127.0.0.1:8123/diaspora-insights/moved" in moved.xml()
         assert "127.0.0.1:8000" not in moved.xml()
+
+
+def test_a_storage_that_fails_is_no_reason_to_ask_for_another_recording(library: Library, mp3: bytes) -> None:
+    episode_id = library.draft(mp3, title="Later")
+    in_the_way = library.work.storage.local_path(Key("private/editions"))
+    in_the_way.write_bytes(b"where a folder should be")
+    worker.catch_up(library.work)
+    in_the_way.unlink()
+
+    made = enclosure(library)
+    assert (made.status, made.failure) == ("preparing", "The storage does not answer.")
+    due = library.work.database.write(publishing.make_due, episode_id, None, library.work.settings, utcnow())
+    assert isinstance(due, Done)
+    library.an_hour_passes()
+    worker.catch_up(library.work)
+    assert is_published(library, episode_id)
+
+
+def test_a_lease_from_before_the_clock_was_put_back_is_free(library: Library, mp3: bytes) -> None:
+    episode_id = library.draft(mp3, title="An hour later", publish="now")
+    in_an_hour = utcnow() + dt.timedelta(hours=1)
+
+    def taken(session: Session) -> None:
+        leases.take(session.scalars(select(Edition)).one(), "somebody who is gone", in_an_hour)
+
+    library.work.database.write(taken)
+
+    worker.catch_up(library.work)
+
+    assert is_published(library, episode_id)
