@@ -235,6 +235,7 @@ export class Sending {
       return await request("PUT", url, { signal, onProgress, body: this.#file.slice(start, start + part.size_bytes) });
     } finally {
       part.sent = 0;
+      this.#changed();
     }
   }
 
@@ -317,12 +318,12 @@ function troubleOf({ status, isPage }) {
   return isPage ? "page" : null;
 }
 
-/** The same for a part. An address that is over is nothing to speak of: the next try has a fresh one. */
+/** The same for a part. A first failure is nothing to speak of: the next try has a fresh address, or another door. */
 function partTrouble(answer, tries) {
   const trouble = troubleOf(answer);
   if (trouble && trouble !== "silent") return trouble;
-  if (tries > 4) return "stubborn";
-  return trouble || tries > 2 ? "cut" : null;
+  if (tries > 5) return "stubborn";
+  return tries > 2 ? "cut" : null;
 }
 
 /** A while that grows with the tries in vain: one to two seconds, two to four ... Less, when something may be new. */

@@ -40,7 +40,7 @@ class UploadPage {
     this.#part("pause").addEventListener("click", () => (this.#phase === "paused" ? this.#send() : this.#pause()));
     this.#part("cancel").addEventListener("click", () => this.#cancel());
     this.#listenForDrops(this.#part("choose"));
-    addEventListener("beforeunload", (event) => this.#isRunning && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.#isRunning && askFirst(event));
     document.addEventListener("visibilitychange", () => this.#isRunning && stayAwake()); // it was lost when hidden
     setInterval(() => this.#tick(), 1000);
   }
@@ -166,7 +166,10 @@ class UploadPage {
   /** What is being sent is not also offered to be chosen or cancelled. */
   #hideInList(id, isHidden) {
     const line = document.querySelector(`[data-open="${CSS.escape(id)}"]`);
-    if (line) line.hidden = isHidden;
+    if (!line) return;
+    line.hidden = isHidden;
+    const list = line.closest("section");
+    list.hidden = !list.querySelector("[data-open]:not([hidden])");
   }
 
   #tick() {
@@ -282,6 +285,12 @@ class Words {
     const form = { style: "unit", unit: "megabyte", maximumFractionDigits: 1 };
     return new Intl.NumberFormat(document.documentElement.lang, form).format(bytes / 1e6);
   }
+}
+
+/** Leaving loses nothing that is safe, and the page says so; but what is under way stops. */
+function askFirst(event) {
+  event.preventDefault();
+  event.returnValue = true; // for browsers of before 2024
 }
 
 let lock = null;

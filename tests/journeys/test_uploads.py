@@ -23,7 +23,7 @@ from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from tests.commands import started
 from tests.media.samples import audio, repeated, tagged
-from tests.s3_servers import S3Server, moto_server, rclone_server
+from tests.s3_servers import S3Server
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import opened
 
@@ -166,6 +166,20 @@ async def test_it_is_paused_cancelled_and_can_begin_anew(site: Site, recording: 
     assert site.api.get(f"/api/v1/uploads/{upload_id}").status_code == 404
 
 
+async def test_leaving_the_page_while_it_runs_is_asked_first(site: Site, recording: Path, page: Page) -> None:
+    uploader = await _opened(site, page)
+    await uploader.hold(3)
+    await uploader.choose(recording)
+    await uploader.until_safe(2)
+    await page.get_by_text("You may close this page").click()  # browsers ask only for who did something
+
+    async with page.expect_event("dialog") as asked:
+        await page.close(run_before_unload=True)
+
+    assert (await asked.value).type == "beforeunload"
+    await (await asked.value).dismiss()
+
+
 async def test_a_dead_connection_is_waited_for(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.hold(3)
@@ -273,12 +287,6 @@ async def test_a_file_that_changes_meanwhile_is_not_sent_on(site: Site, recordin
     await expect(page.get_by_role("alert")).to_contain_text("cannot be read any more", timeout=WAITING)
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[S3Server]:
-    with moto_server() as server:
-        yield server
-
-
 async def test_parts_go_straight_to_a_bucket_that_lets_browsers_in(
     moto: S3Server, recording: Path, tmp_path: Path, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,16 +301,16 @@ async def test_parts_go_straight_to_a_bucket_that_lets_browsers_in(
         await uploader.choose(recording)
 
         await uploader.until_the_form()
+        moto.client().delete_bucket_cors(Bucket=moto.bucket)
         assert [address for address in addresses if not address.startswith(moto.endpoint)] == []
         assert len(addresses) == PARTS
         assert uploader.stored() == recording.read_bytes()
 
 
 async def test_a_bucket_that_lets_no_browser_in_is_gone_round(
-    recording: Path, tmp_path: Path, page: Page, monkeypatch: pytest.MonkeyPatch
+    rclone: S3Server, recording: Path, tmp_path: Path, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "buckets").mkdir()
-    with rclone_server(tmp_path / "buckets") as rclone, _site_on(rclone, tmp_path, monkeypatch) as site:
+    with _site_on(rclone, tmp_path, monkeypatch) as site:
         uploader = await _opened(site, page)
         await uploader.hold(3)
 
