@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,7 @@ LONGEST_PAUSE_SECONDS = 15.0
 LINE = httpx2.Timeout(120, connect=15)  # seconds of silence after which a line is taken for dead
 SAID_EVERY_SECONDS = 300.0  # the same trouble
 
+ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 AGAIN = "Run the same command again to go on"  # and then a full stop
 
 
@@ -195,4 +197,4 @@ def _status(answer: httpx2.Response) -> str:
 
 
 def _reason(failure: Exception) -> str:
-    return str(failure) or type(failure).__name__
+    return ERRNO.sub("", str(failure)) or type(failure).__name__
