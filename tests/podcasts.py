@@ -124,6 +124,6 @@ def at(place: Place) -> Iterator[Library]:
 def _at_hand(settings: Settings) -> Iterator[Library]:
     database = Database(settings.database)
     try:
-        yield Library(Work(database, open_storage(None, settings.data_dir), settings))
+        yield Library(Work(database, open_storage(settings.storage_url or None, settings.data_dir), settings))
     finally:
         database.close()

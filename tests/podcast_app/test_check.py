@@ -2,18 +2,20 @@
 
 import datetime as dt
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from sqlalchemy import select, update
 
-from media.storage import Key
-from podcast_app import check, worker
-from podcast_app.models import Edition, Episode, Feed, LooseObject
+from media.storage import Key, Storage, Stored
+from podcast_app import check, object_check, parts, worker
+from podcast_app.models import Edition, Episode, Feed, LooseObject, Upload
 from podcast_app.settings import Settings
-from podcast_app.times import utcnow
+from podcast_app.times import iso, utcnow
 from tests.commands import podcast_app
 from tests.podcasts import Library, Place, at
 from tests.site import free_port, running
@@ -90,6 +92,105 @@ def test_an_object_that_nobody_owns_is_found(library: Library) -> None:
 
     [error] = errors(library)
     assert error == "error: public/nobodys.mp3: nobody owns this object."
+
+
+def open_upload(library: Library, **values: object) -> Upload:
+    """An upload of five bytes, none of which has come."""
+    upload = parts.new(library.show().id, "long.mp3", 5, None, utcnow())
+    upload.parts_id = library.work.storage.begin_parts(upload.key, "audio/mpeg")
+    for name, value in values.items():
+        setattr(upload, name, value)
+    library.work.database.write(lambda session: session.add(upload))
+    return upload
+
+
+def test_an_upload_that_is_open_is_a_note_before_and_after_its_parts_are_joined(library: Library) -> None:
+    upload, storage = open_upload(library), library.work.storage
+    began = f"note: long.mp3: is not all here yet; it began {iso(upload.created_at)} ({upload.id})."
+    assert began in remarks(library, 0)
+
+    with storage.part_writing(upload.key, upload.parts_id, 1, 5) as writer:
+        writer.write(b"audio")
+    assert began in remarks(library, 0)
+    storage.join_parts(upload.key, upload.parts_id, [5])
+    assert began in remarks(library, 0)
+
+
+def test_an_upload_that_was_refused_owns_nothing(library: Library) -> None:
+    refused = open_upload(library, state="refused")
+    library.work.storage.delete(refused.key)
+
+    assert not any(refused.id in line or refused.key in line for line in remarks(library, 0))
+
+
+def test_parts_that_nobody_owns_are_found_when_they_have_lain_for_a_while(library: Library, tmp_path: Path) -> None:
+    key = Key("private/originals/nobodys")
+    parts_id = library.work.storage.begin_parts(key, "audio/mpeg")
+    [fresh] = [line for line in remarks(library, 0) if "never finished" in line]
+    assert fresh.startswith(f"note: {key}: begun ")
+
+    past = (utcnow() - LONG_AGO).timestamp()
+    os.utime(tmp_path / "storage" / ".partial" / key / parts_id / "lock", (past, past))
+
+    [error] = errors(library)
+    assert error.startswith(f"error: {key}: begun ")
+
+
+def test_a_second_attempt_beside_a_recording_goes_with_it(library: Library) -> None:
+    [key] = library.objects("private/originals/")
+    library.work.storage.begin_parts(Key(key), "audio/mpeg")
+
+    assert any("lies beside the recording recording.mp3, and goes with it" in line for line in remarks(library, 0))
+
+
+def test_what_came_another_way_than_it_should_is_noted_for_a_week(library: Library) -> None:
+    day = dt.timedelta(days=1)
+    for age, name in ((day, "new.mp3"), (8 * day, "old.mp3")):
+        open_upload(library, filename=name, relayed_at=utcnow() - age)
+
+    relayed = [line for line in remarks(library, 0) if "although the bucket has its own door" in line]
+
+    assert [line.split(":")[1] for line in relayed] == [" new.mp3"]
+
+
+def test_a_recording_without_a_checksum_is_noted_when_it_has_had_its_time(library: Library) -> None:
+    library.work.database.write(lambda session: session.execute(update(Upload).values(sha256=None)))
+    assert not any("checksum" in line for line in remarks(library, 0))
+
+    early = utcnow() - dt.timedelta(hours=2)
+    library.work.database.write(lambda session: session.execute(update(Upload).values(created_at=early)))
+
+    assert any(
+        f"note: recording.mp3: has no checksum yet; it began {iso(early)}" in line for line in remarks(library, 0)
+    )
+
+
+def test_what_was_on_its_way_at_the_first_look_is_not_found_at_the_second(library: Library) -> None:
+    """A worker makes things under way while `check` looks."""
+    key = Key("private/covers/moment")
+    put(library, key, b"x")
+    deleting = DeletesAfterListing(library.work.storage, key)
+
+    said = list(object_check.objects(library.work.database, deleting))
+
+    assert deleting.is_done
+    assert said == []
+
+
+class DeletesAfterListing:
+    """The storage; an object in it is deleted as soon as it was listed."""
+
+    def __init__(self, storage: Storage, key: Key) -> None:
+        self._storage, self._key, self.is_done = storage, key, False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._storage, name)
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        yield from self._storage.list(prefix)
+        if self._key.startswith(prefix):
+            self._storage.delete(self._key)
+            self.is_done = True
 
 
 def test_an_object_of_another_size_is_found(library: Library) -> None:
