@@ -17,10 +17,10 @@ from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from media import artwork
-from podcast_app import covers, episodes, publishing, shows, worker
+from podcast_app import covers, episodes, parts, publishing, shows, uploads, worker
 from podcast_app.enclosures import make_enclosure
 from podcast_app.fields import ShowFields
-from podcast_app.models import Episode, EpisodeId, EpisodeText, Show
+from podcast_app.models import Episode, EpisodeId, EpisodeText, Show, Upload
 from podcast_app.outcomes import Done, Refused
 from podcast_app.times import utcnow
 from tests.media.samples import picture
@@ -82,6 +82,73 @@ def give_cover(library: Library, audio: bytes, acknowledge: Acknowledge) -> None
     assert isinstance(edited, Done), edited
     acknowledge()
     worker.catch_up(work)
+
+
+def begin(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """Somebody wants to send a recording in parts."""
+    new_upload(library, audio)
+    acknowledge()
+
+
+def send_part(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """The last part arrives."""
+    send(library, audio, last_part(library))
+    acknowledge()
+
+
+def complete(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """All parts have arrived, and become a recording."""
+    work = library.work
+    outcome = parts.complete(work.database, work.storage, open_upload(library).id)
+    assert isinstance(outcome, Upload), outcome
+    acknowledge()
+
+
+def refuse(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """All parts have arrived, and are no recording."""
+    complete(library, audio, acknowledge)
+
+
+def cancel(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    work = library.work
+    gone = work.database.write(uploads.discard, open_upload(library).id, utcnow())
+    assert isinstance(gone, Done), gone
+    acknowledge()
+    worker.catch_up(work)
+
+
+def expire(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """Nobody has sent a part for a week."""
+    while parts.expire(library.work):
+        pass
+    worker.catch_up(library.work)
+
+
+def new_upload(library: Library, audio: bytes) -> Upload:
+    """An open one, of two parts."""
+    upload = parts.new(library.show().id, "in-parts.wav", len(audio), None, utcnow())
+    upload.part_size_bytes = len(audio) // 2 + 1
+    parts.begin(library.work.database, library.work.storage, upload)
+    return library.work.database.write(parts.record, upload)
+
+
+def open_upload(library: Library) -> Upload:
+    return library.work.database.read(
+        lambda session: session.scalars(select(Upload).where(Upload.state == "open")).one()
+    )
+
+
+def last_part(library: Library) -> int:
+    return len(parts.sizes_bytes(open_upload(library)))
+
+
+def send(library: Library, audio: bytes, *numbers: int) -> None:
+    upload = open_upload(library)
+    for number in numbers:
+        start = (number - 1) * upload.part_size_bytes
+        piece = audio[start : start + upload.part_size_bytes]
+        with library.work.storage.part_writing(upload.key, upload.parts_id, number, len(piece)) as writer:
+            writer.write(piece)
 
 
 def work_off(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:

@@ -1,7 +1,9 @@
 """A process that is killed, wherever it stands, leaves the state before or the state after, and nothing beside it."""
 
+import datetime as dt
 import io
 import itertools
+import os
 import random
 import shutil
 import time
@@ -14,17 +16,34 @@ from typing import cast
 import feedparser
 import pytest
 from rich.console import Console
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from podcast_app import check, episodes, worker
+from podcast_app import check, episodes, parts, uploads, worker
+from podcast_app.models import Audio, Upload
+from podcast_app.times import utcnow
 from tests.podcast_app import jobs
 from tests.podcasts import Library, Place, at
 from tests.postgresql import PostgreSQL
 from tests.site import free_port
 
-JOBS = (jobs.arrive, jobs.prepare, jobs.publish, jobs.withdraw, jobs.give_cover)
-SAMPLED = (jobs.arrive, jobs.publish, jobs.withdraw)  # in every run, at two places; the others in the long one
+JOBS = (
+    jobs.arrive,
+    jobs.prepare,
+    jobs.publish,
+    jobs.withdraw,
+    jobs.give_cover,
+    jobs.begin,
+    jobs.send_part,
+    jobs.complete,
+    jobs.refuse,
+    jobs.cancel,
+    jobs.expire,
+)
+# in every run, at two places; the others in the long one
+SAMPLED = (jobs.arrive, jobs.publish, jobs.withdraw, jobs.complete)
+# what a worker would do anyway is done in the end, and what ends with its last request is not
+ENDS_ALIKE = (jobs.arrive, jobs.prepare, jobs.begin, jobs.complete, jobs.refuse, jobs.expire)
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,7 @@ class State:
     episodes: tuple[tuple[str, str, str], ...]  # title, state, state of the enclosure
     feeds: tuple[tuple[str, int, tuple[str, ...]], ...]  # view, generation, titles
     author: str
+    uploads: tuple[tuple[str, tuple[int, ...]], ...]  # those that no episode was made from: state, parts that are safe
     objects: frozenset[tuple[str, int]]  # folders, and how many each has
 
 
@@ -89,8 +109,7 @@ def test_a_process_killed_anywhere_leaves_the_state_before_or_after(copies: Copi
 
     states = _kill(copies, job, wav, after, [{"killed_at": number} for number in range(1, requests + 1)])
 
-    # what a worker would do anyway is done in the end; what ends with its last request is not
-    assert len(states) == (1 if job in (jobs.arrive, jobs.prepare) else 2)
+    assert len(states) == (1 if job in ENDS_ALIKE else 2)
 
 
 @pytest.mark.long
@@ -107,13 +126,31 @@ def test_a_process_killed_at_any_time_leaves_the_state_before_or_after(
 
 def _left_alone(copies: Copies, job: jobs.Job, audio: bytes) -> tuple[int, State]:
     """How many requests the job makes when nobody kills it, and what there is then."""
-    if job is jobs.prepare:
-        with at(copies.original) as library:
-            library.draft(audio, title="Third")
+    with at(copies.original) as library:
+        _prepare(library, job, audio)
     place = copies.new()
     ended = jobs.run(place, job, audio)
     assert not ended.is_killed
     return ended.requests, _after_a_restart(place)[0]
+
+
+def _prepare(library: Library, job: jobs.Job, audio: bytes) -> None:
+    """What the job finds."""
+    if job is jobs.prepare:
+        library.draft(audio, title="Third")
+    if job in (jobs.send_part, jobs.complete, jobs.refuse, jobs.cancel, jobs.expire):
+        recording = bytes(len(audio)) if job is jobs.refuse else audio
+        upload = jobs.new_upload(library, recording)
+        jobs.send(library, recording, *range(1, 2 if job is jobs.send_part else 3))
+        if job is jobs.expire:
+            _a_week_passes(library, upload)
+
+
+def _a_week_passes(library: Library, upload: Upload) -> None:
+    ago = utcnow() - dt.timedelta(days=8)
+    library.work.database.write(lambda session: session.execute(update(Upload).values(expires_at=ago)))
+    for path in (library.work.settings.data_dir / "storage" / ".partial" / upload.key).rglob("*"):
+        os.utime(path, (ago.timestamp(), ago.timestamp()))
 
 
 def _kill(
@@ -148,8 +185,28 @@ def _after_a_restart(place: Place) -> tuple[State, dict[str, str]]:
         )
         assert found == 0, said.getvalue()
         assert library.loose() == set()
+        ended = _state(library), library.work.database.read(_guids)
+        _cancel_all(library)
         assert _unfinished(place.data_dir) == []
-        return _state(library), library.work.database.read(_guids)
+        return ended
+
+
+def _cancel_all(library: Library) -> None:
+    """Uploads that no episode was made from go, with whatever has come of them."""
+    kept = library.work.database.read(_kept_keys)
+    for upload in library.work.database.read(_unused):
+        library.work.database.write(uploads.discard, upload.id, utcnow())
+    worker.catch_up(library.work)
+    assert library.objects("private/originals") == kept
+    assert library.loose() == set()
+
+
+def _unused(session: Session) -> Sequence[Upload]:
+    return session.scalars(select(Upload).where(~select(Audio.id).where(Audio.upload_id == Upload.id).exists())).all()
+
+
+def _kept_keys(session: Session) -> set[str]:
+    return {str(key) for key in session.scalars(select(Upload.key).join(Audio, Audio.upload_id == Upload.id))}
 
 
 def _wait_for_the_dead(library: Library) -> None:
@@ -177,12 +234,20 @@ def _state(library: Library) -> State:
         found = session.scalars(episodes.whole())
         return tuple(sorted((each.texts[0].title, each.state, episodes.enclosure(each).status) for each in found))
 
+    waiting = library.work.database.read(_unused)
+    owned = library.objects() - {upload.key for upload in waiting if upload.state == "open"}  # joined, not yet recorded
     return State(
         episodes=library.work.database.read(described),
         feeds=tuple((view, library.feed(view).generation, _titles(library.xml(view))) for view in ("main", "fr")),
         author=library.show().author,
-        objects=frozenset(Counter(key.rpartition("/")[0] for key in library.objects()).items()),
+        uploads=tuple((upload.state, _safe(library, upload)) for upload in waiting),
+        objects=frozenset(Counter(key.rpartition("/")[0] for key in owned).items()),
     )
+
+
+def _safe(library: Library, upload: Upload) -> tuple[int, ...]:
+    found = parts.look(library.work.database, library.work.storage, upload.id)
+    return tuple(sorted(found.numbers))
 
 
 def _titles(xml: str) -> tuple[str, ...]:
