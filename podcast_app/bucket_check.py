@@ -12,7 +12,7 @@ import httpx2
 
 from media.storage import Key, PartsId, Storage
 from media.storage.s3_address import s3_address
-from podcast_app.remarks import Remark, error, note
+from podcast_app.remarks import Remark, fault, note
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 
@@ -81,7 +81,7 @@ def _mixed(address: str, settings: Settings) -> Remark:
         "is http and the site is https, so browsers block it (mixed content): parts of uploads come through the site, "
         "and audio from there does not play in a page. Give public_endpoint in PODCAST_STORAGE_URL an https address."
     )
-    return note(_host(address), says) if settings.media_base_url else error(_host(address), says)
+    return note(_host(address), says) if settings.media_base_url else fault(_host(address), says)
 
 
 # --- sending parts ---
@@ -139,13 +139,13 @@ def _listening(client: httpx2.Client, settings: Settings, address: str) -> Itera
     if answer.status_code == httpx2.codes.NOT_FOUND:
         return  # that an object is missing is found elsewhere
     if not answer.is_success:
-        yield error(
+        yield fault(
             _host(address),
             f"refuses an address that was signed for it (status {answer.status_code}), so whoever we send there gets "
             "nothing. A proxy before it has to pass on the host's name; keys and region have to be the bucket's.",
         )
     elif answer.status_code != httpx2.codes.PARTIAL_CONTENT:
-        yield error(_host(address), f"answers a range with status {answer.status_code}, so players cannot seek.")
+        yield fault(_host(address), f"answers a range with status {answer.status_code}, so players cannot seek.")
     elif "Access-Control-Allow-Origin" not in answer.headers and not settings.media_base_url:
         yield note(
             _host(address),
@@ -161,7 +161,7 @@ def _clock(answer: httpx2.Response) -> Iterator[Remark]:
         return
     skew = abs(utcnow() - theirs.replace(tzinfo=theirs.tzinfo or dt.UTC))
     if skew > LARGEST_SKEW:
-        yield error(
+        yield fault(
             _host(str(answer.url)),
             f"has a clock that differs from this machine's by {skew.total_seconds():.0f} seconds, so signed addresses "
             "are refused or end early. Set the clocks by NTP.",
@@ -174,4 +174,4 @@ def _strangers(client: httpx2.Client, address: str, unsigned: list[str]) -> Iter
     for attempt in unsigned:
         answer = client.get(attempt, headers=BEGINNING)
         if answer.is_success and answer.content[:2] == secret:  # and not a page that says something kind
-            yield error(attempt, "can be read by everybody. Let the world read public/ and feeds/ at the most.")
+            yield fault(attempt, "can be read by everybody. Let the world read public/ and feeds/ at the most.")

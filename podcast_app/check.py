@@ -16,7 +16,7 @@ from podcast_app import bucket_check, object_check, publishing, shows
 from podcast_app.addresses import Addresses
 from podcast_app.database import Database
 from podcast_app.models import Audio, Cover, Edition, Episode, Feed, Show, Upload
-from podcast_app.remarks import Level, Remark, error, lag, note
+from podcast_app.remarks import Level, Remark, fault, lag, note
 from podcast_app.settings import Settings
 from podcast_app.times import iso, utcnow
 
@@ -67,9 +67,9 @@ def _settings(settings: Settings) -> Iterator[Remark]:
     if addresses.is_private:
         yield note("PODCAST_BASE_URL", f"{settings.origin} is reached from this machine alone.")
     elif settings.origin.startswith("http:"):
-        yield error("PODCAST_BASE_URL", f"{settings.origin} is not https; directories want https.")
+        yield fault("PODCAST_BASE_URL", f"{settings.origin} is not https; directories want https.")
     if settings.origin.startswith("https:") and settings.media_base_url.startswith("http:"):
-        yield error("PODCAST_MEDIA_BASE_URL", "is http and the site is https, so browsers block it (mixed content).")
+        yield fault("PODCAST_MEDIA_BASE_URL", "is http and the site is https, so browsers block it (mixed content).")
 
 
 # --- feeds ---
@@ -87,13 +87,13 @@ def _published(session: Session, show: Show) -> set[str]:
 def _feeds_hold(guids: set[str], show: Show, feeds: list[Feed]) -> Iterator[Remark]:
     """What is published is in every feed, and nothing else."""
     if not feeds:
-        yield error(show.slug, "there is no feed.")
+        yield fault(show.slug, "there is no feed.")
     for feed in feeds:
         there = checks.contents(_xml(feed)).keys()
         for guid in guids - there:
-            yield error(feed.path, f"the published episode {guid} is missing.")
+            yield fault(feed.path, f"the published episode {guid} is missing.")
         for guid in there - guids:
-            yield error(feed.path, f"holds {guid}, which is not published.")
+            yield fault(feed.path, f"holds {guid}, which is not published.")
 
 
 def _judged(feed: Feed) -> Iterator[Remark]:
@@ -112,7 +112,7 @@ def _copied(storage: Storage, feed: Feed) -> Iterator[Remark]:
     except Missing:
         same = False
     if not same:
-        yield error(feed.path, "the copy in storage is not the feed.")
+        yield fault(feed.path, "the copy in storage is not the feed.")
 
 
 def _xml(feed: Feed) -> bytes:
@@ -129,7 +129,7 @@ def _lagging(session: Session, now: dt.datetime) -> list[Remark]:
         remarks.append(Remark(lag(episode.publish_at, now), episode.slug, "is due, and not out yet."))
     failed = select(Episode.slug, Edition.failure).join(Audio, Audio.episode_id == Episode.id)
     failed = failed.join(Edition, Edition.audio_id == Audio.id).where(Edition.status == "failed", Audio.is_current)
-    remarks += [error(slug, f"the audio could not be prepared: {why}") for slug, why in session.execute(failed)]
+    remarks += [fault(slug, f"the audio could not be prepared: {why}") for slug, why in session.execute(failed)]
     return remarks
 
 
@@ -166,11 +166,11 @@ def _over_http(settings: Settings, show: Show, feeds: list[Feed]) -> Iterator[Re
 def _fetched(client: httpx2.Client, feed: Feed) -> Iterator[Remark]:
     answer = client.get(feed.path)
     if answer.status_code != 200 or answer.content != _xml(feed):
-        yield error(feed.path, f"is not served as published (status {answer.status_code}).")
+        yield fault(feed.path, f"is not served as published (status {answer.status_code}).")
         return
     again = client.get(feed.path, headers={"If-None-Match": answer.headers.get("etag", "")})
     if again.status_code != 304:
-        yield error(feed.path, "a reader that has the feed is sent it again.")
+        yield fault(feed.path, "a reader that has the feed is sent it again.")
     for address in list(checks.contents(answer.content).values())[:2]:
         yield from _range_is_served(client, address)
 
@@ -179,4 +179,4 @@ def _range_is_served(client: httpx2.Client, address: str) -> Iterator[Remark]:
     head = client.head(address, follow_redirects=True)
     part = client.get(address, headers={"Range": "bytes=0-1"}, follow_redirects=True)
     if head.status_code != 200 or part.status_code != 206 or len(part.content) != 2:
-        yield error(address, f"HEAD answers {head.status_code}, and a range {part.status_code}.")
+        yield fault(address, f"HEAD answers {head.status_code}, and a range {part.status_code}.")

@@ -11,7 +11,7 @@ from media.storage import Key, Storage, Unavailable, Unfinished
 from podcast_app import publishing
 from podcast_app.database import Database
 from podcast_app.models import Cover, Edition, Feed, LooseObject, Upload
-from podcast_app.remarks import Remark, error, lag, note
+from podcast_app.remarks import Remark, fault, lag, note
 from podcast_app.times import iso, utcnow
 
 PREFIXES = ("private/", "public/", "feeds/")
@@ -87,15 +87,15 @@ def _missing(books: _Books, there: dict[Key, int]) -> Iterator[Remark]:
     for thing in books.owned:
         size = there.get(thing.key)
         if size is None:
-            yield error(thing.key, f"{thing.owner} is missing from the storage.")
+            yield fault(thing.key, f"{thing.owner} is missing from the storage.")
         elif thing.size_bytes is not None and size != thing.size_bytes:
-            yield error(thing.key, f"{thing.owner} has {size} bytes, not {thing.size_bytes}.")
+            yield fault(thing.key, f"{thing.owner} has {size} bytes, not {thing.size_bytes}.")
 
 
 def _left(books: _Books, there: dict[Key, int], now: dt.datetime) -> Iterator[Remark]:
     for key in there.keys() - {thing.key for thing in books.owned} - books.coming:
         if key not in books.loose:
-            yield error(key, "nobody owns this object.")
+            yield fault(key, "nobody owns this object.")
         else:
             yield Remark(lag(books.loose[key], now), key, "nobody owns this object; the worker deletes it.")
 

@@ -19,7 +19,7 @@ class Remark:
     says: str
 
 
-def error(about: str, says: str) -> Remark:
+def fault(about: str, says: str) -> Remark:
     return Remark("error", about, says)
 
 
