@@ -221,6 +221,7 @@ def test_the_same_command_said_again_is_the_same_episode(site: Site, gate: Gate,
     assert episodes(site) == [first]
 
 
+@pytest.mark.long
 def test_other_fields_make_another_episode(site: Site, gate: Gate, recording: Path) -> None:
     first = publish(site, gate.address, recording)
 
@@ -254,6 +255,7 @@ def test_a_recording_without_a_title_waits_for_one(
     assert "The recording is there already." in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_an_episode_that_was_deleted_is_made_anew(site: Site, recording: Path) -> None:
     first = publish(site, site.settings.origin, recording)
     assert site.api.delete(f"/api/v1/episodes/{first.removeprefix('A draft: ')}").status_code == 204
