@@ -38,13 +38,15 @@ def door(storage: Storage, settings: Settings, sample: Key) -> Iterator[Remark]:
         with httpx2.Client(timeout=PATIENCE_SECONDS, verify=_trust()) as client:
             yield from _sending(client, settings, part)
             yield from _listening(client, settings, address)
-            yield from _strangers(client, address, [address.partition("?")[0], *_at_public_base(settings, sample)])
+            yield from _strangers(client, address, address.partition("?")[0])
+            if settings.media_base_url:
+                yield from _strangers(client, address, f"{settings.media_base_url}/{sample}")
     except httpx2.HTTPError as failure:
         yield note(
             host(failure),
-            f"does not answer this machine ({failure}). Where browsers do not reach it either, parts of uploads come "
-            "through the site, and listeners get no audio. Give public_endpoint in PODCAST_STORAGE_URL an address that "
-            "they reach.",
+            f"does not answer this machine ({failure}). Browsers may reach it all the same. If they do not, parts of "
+            "uploads come through the site, and whoever is sent there for audio gets none. Then give public_endpoint "
+            "in PODCAST_STORAGE_URL an address that they reach.",
         )
 
 
@@ -65,10 +67,6 @@ def _host(address: str) -> str:
 def host(failure: httpx2.HTTPError) -> str:
     """Who did not answer: somebody may have sent us on."""
     return _host(str(failure.request.url))
-
-
-def _at_public_base(settings: Settings, key: Key) -> list[str]:
-    return [f"{settings.media_base_url}/{key}"] if settings.media_base_url else []
 
 
 def _is_http(address: str) -> bool:
@@ -168,10 +166,9 @@ def _clock(answer: httpx2.Response) -> Iterator[Remark]:
         )
 
 
-def _strangers(client: httpx2.Client, address: str, unsigned: list[str]) -> Iterator[Remark]:
+def _strangers(client: httpx2.Client, address: str, unsigned: str) -> Iterator[Remark]:
     """Whoever has no signature gets nothing that is private."""
     secret = client.get(address, headers=BEGINNING).content[:2]
-    for attempt in unsigned:
-        answer = client.get(attempt, headers=BEGINNING)
-        if answer.is_success and answer.content[:2] == secret:  # and not a page that says something kind
-            yield fault(attempt, "can be read by everybody. Let the world read public/ and feeds/ at the most.")
+    answer = client.get(unsigned, headers=BEGINNING)
+    if answer.is_success and answer.content[:2] == secret:  # and not a page that says something kind
+        yield fault(unsigned, "can be read by everybody. Let the world read public/ and feeds/ at the most.")
