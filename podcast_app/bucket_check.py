@@ -12,6 +12,7 @@ import httpx2
 
 from media.storage import Key, PartsId, Storage
 from media.storage.s3_address import s3_address
+from podcast_app.addresses import Addresses
 from podcast_app.remarks import Remark, fault, note
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
@@ -74,7 +75,9 @@ def _is_http(address: str) -> bool:
 
 
 def _mixed(address: str, settings: Settings) -> Remark:
-    """Listeners who are sent there get nothing; uploads have another way."""
+    """Listeners who are sent there get nothing; uploads have another way. Browsers trust their own machine."""
+    if Addresses(_host(address)).is_private:
+        return note(_host(address), "is reached from this machine alone, and the site from everywhere.")
     says = (
         "is http and the site is https, so browsers block it (mixed content): parts of uploads come through the site, "
         "and audio from there does not play in a page. Give public_endpoint in PODCAST_STORAGE_URL an https address."
@@ -142,8 +145,10 @@ def _listening(client: httpx2.Client, settings: Settings, address: str) -> Itera
             f"refuses an address that was signed for it (status {answer.status_code}), so whoever we send there gets "
             "nothing. A proxy before it has to pass on the host's name; keys and region have to be the bucket's.",
         )
+    elif len(answer.content) != 2:
+        yield fault(_host(address), "answers a range with everything, so players cannot seek.")
     elif answer.status_code != httpx2.codes.PARTIAL_CONTENT:
-        yield fault(_host(address), f"answers a range with status {answer.status_code}, so players cannot seek.")
+        yield note(_host(address), f"answers a range with status {answer.status_code}; some players do not seek then.")
     elif "Access-Control-Allow-Origin" not in answer.headers and not settings.media_base_url:
         yield note(
             _host(address),

@@ -68,7 +68,8 @@ def _settings(settings: Settings) -> Iterator[Remark]:
         yield note("PODCAST_BASE_URL", f"{settings.origin} is reached from this machine alone.")
     elif settings.origin.startswith("http:"):
         yield fault("PODCAST_BASE_URL", f"{settings.origin} is not https; directories want https.")
-    if settings.origin.startswith("https:") and settings.media_base_url.startswith("http:"):
+    is_mixed = settings.origin.startswith("https:") and settings.media_base_url.startswith("http:")
+    if is_mixed and not Addresses(settings.media_base_url).is_private:
         yield fault("PODCAST_MEDIA_BASE_URL", "is http and the site is https, so browsers block it (mixed content).")
 
 
@@ -178,5 +179,5 @@ def _fetched(client: httpx2.Client, feed: Feed) -> Iterator[Remark]:
 def _range_is_served(client: httpx2.Client, address: str) -> Iterator[Remark]:
     head = client.head(address, follow_redirects=True)
     part = client.get(address, headers={"Range": "bytes=0-1"}, follow_redirects=True)
-    if head.status_code != 200 or part.status_code != 206 or len(part.content) != 2:
+    if head.status_code != 200 or not part.is_success or len(part.content) != 2:
         yield fault(address, f"HEAD answers {head.status_code}, and a range {part.status_code}.")

@@ -270,6 +270,29 @@ def test_plain_http_in_public_is_an_error(sqlite_place: Place) -> None:
     assert "is not https; directories want https" in said.getvalue()
 
 
+def test_plain_http_for_media_of_a_site_over_https_is_an_error(sqlite_place: Place) -> None:
+    mixed = {"base_url": "https://127.podcast.invalid", "media_base_url": "http://cdn.podcast.invalid"}
+    settings = sqlite_place.settings.model_copy(update=mixed)
+    with at(sqlite_place) as library:
+        said = io.StringIO()
+        check.run(library.work.database, library.work.storage, settings, None, Console(file=said, width=400))
+
+    assert "error: PODCAST_MEDIA_BASE_URL: is http and the site is https" in said.getvalue()
+
+
+def test_of_a_site_and_what_stands_before_its_bucket_the_one_that_does_not_answer_is_named(
+    sqlite_place: Place, mp3: bytes
+) -> None:
+    place, elsewhere = replace(sqlite_place, port=free_port()), f"http://127.0.0.1:{free_port()}"
+    with running(place.settings.model_copy(update={"media_base_url": elsewhere})) as site, at(place) as library:
+        site.published(mp3, title="Matonge")
+        worker.catch_up(library.work)
+
+        lines = remarks(library, 0)
+
+    assert f"note: diaspora-insights: {elsewhere} does not answer, so nothing was fetched from it." in lines
+
+
 def test_an_episode_that_is_late_is_found(library: Library, mp3: bytes) -> None:
     library.draft(mp3, title="Late", publish=utcnow() - LONG_AGO)
 
