@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from media.storage import LARGEST_NUMBER
 from podcast_app import answers
 from podcast_app.api import problems
 from podcast_app.api.operations import OPERATIONS, Operation
@@ -23,8 +24,9 @@ REFERENCE = "#/components/schemas/{model}"
 PARAMETERS = {
     "show": {"description": "the show's address", "schema": {"type": "string"}, "example": "diaspora-insights"},
     "id": {"description": "its id", "schema": {"type": "string"}},
-    "number": {"description": "from 1", "schema": {"type": "integer", "minimum": 1}},
+    "number": {"description": "from 1", "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}},
 }
+SECURITY: list[Json] = [{"token": []}, {"session": []}]
 HEADERS = {
     "Idempotency-Key": "Said again with the same key within 24 hours, the request gets its first answer.",
     "If-Match": "The ETag that the change is meant for; with another one, 412.",
@@ -33,11 +35,11 @@ HEADERS = {
 MEANINGS = {
     200: "Done",
     201: "Made",
-    204: "Gone",
+    204: "Done; there is nothing to say",
     304: "As it was",
     400: "The body cannot be read",
     401: "Without a token that is good",
-    403: "Allowed to read only",
+    403: "Allowed to read only; or a signed address that is over",
     404: "Not there, or not for this token",
     409: "Its state does not allow it, or a request with the same key is still being answered",
     412: "It was changed meanwhile",
@@ -70,7 +72,7 @@ def document(routes: Iterable[BaseRoute], origin: str) -> Json:
         "openapi": "3.1.0",
         "info": {"title": "Podcast app", "version": "1"},
         "servers": [{"url": origin}],
-        "security": [{"token": []}, {"session": []}],
+        "security": SECURITY,
         "paths": paths,
         "components": {
             "schemas": _schemas(),
@@ -105,6 +107,7 @@ def _operation(path: str, operation: Operation, *, is_get: bool) -> Json:
     if operation.raw_body:
         binary = {"schema": {"type": "string", "format": "binary"}}
         said["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+        said["security"] = [*SECURITY, {}]  # nothing: for who has the signed address
     return said
 
 

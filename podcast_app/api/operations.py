@@ -31,6 +31,13 @@ class EpisodeForm(NewEpisode):
     cover: bytes = Field(b"", description="a square picture of at least 1400 x 1400 pixels: JPEG, PNG or WebP")
 
 
+class PartQuery(BaseModel):
+    """What the address of a part carries instead of a token."""
+
+    expires: int | None = Field(None, ge=0, description="seconds since 1970")
+    signature: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method at one address."""
@@ -145,6 +152,7 @@ OPERATIONS: Mapping[object, Operation] = {
         summary="A part's bytes, as they are; sent again, the last ones count",
         status=204,
         raw_body=True,
+        query=PartQuery,
         problems=(*READING, 400, 409, 413, 422, 507),
     ),
     parts.complete: Operation(

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from podcast_app.api import openapi
 from podcast_app.api.operations import OPERATIONS
 from podcast_app.app import ROUTES
+from tests.podcast_app.senders import begin
 from tests.site import Site
 
 # A time zone, a language or a recording may fit its schema and yet be none: then the answer is 422, as described.
@@ -79,6 +80,7 @@ def _real_ids(site: Site, mp3: bytes) -> str:
     """The judge's configuration: something to read, to change and to delete, which it could not make by itself."""
     draft, doomed, public = (site.episode(mp3, title=title).json()["id"] for title in ("A draft", "Doomed", "Public"))
     kept, thrown_away = (site.episode(mp3, number="x").json()["upload_id"] for _ in range(2))
+    taking = begin(site, mp3, part_size_bytes=1000).upload["id"]
     ids = {
         "readEpisode": draft,
         "changeEpisode": draft,
@@ -87,6 +89,8 @@ def _real_ids(site: Site, mp3: bytes) -> str:
         "withdrawEpisode": public,
         "readUpload": kept,
         "deleteUpload": thrown_away,
+        "sendPart": taking,
+        "completeUpload": taking,
     }
     return "\n".join(
         f'[[operations]]\ninclude-operation-id = "{name}"\nparameters = {{ "path.id" = {json.dumps(value)} }}'
