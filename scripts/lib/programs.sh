@@ -23,6 +23,7 @@ missing_packages() {
     has nginx || set -- "$@" nginx-light
     has ffmpeg || set -- "$@" ffmpeg
     has espeak-ng || set -- "$@" espeak-ng
+    has tcc || has cc || set -- "$@" tcc  # scripts/lib/chaos has a few lines of C
     echo "$*"
 }
 
