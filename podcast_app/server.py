@@ -23,9 +23,6 @@ from podcast_app.settings import Settings
 from podcast_app.work import Work
 from podcast_app.worker import Worker
 
-# A stop waits this long for answers that are under way; what is cut then resumes with the next process.
-GRACE_SECONDS = 8
-
 # Longer than proxies keep a connection (nginx one minute, Caddy two): who closes first loses no request.
 KEEP_ALIVE_SECONDS = 150
 
@@ -40,7 +37,7 @@ def web(settings: Settings, host: str, processes: int, *, with_worker: bool) -> 
         port=settings.port,
         http=stopping.Protocol,
         loop="uvloop",
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=stopping.GRACE_SECONDS + 2,  # for those that were cut to notice
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         access_log=False,  # a listener's address is written down nowhere
         proxy_headers=False,  # nothing here depends on them

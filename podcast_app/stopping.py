@@ -18,8 +18,13 @@ from uvicorn.supervisors import Multiprocess
 
 from podcast_app import half_closed
 
+# A stop waits this long for answers that are under way; what is cut then resumes with the next process.
+GRACE_SECONDS = 7
+COME_BACK = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
 COMING_IN_SECONDS = 0.2  # a handshake that has begun is over by then
-LAST_REQUEST_SECONDS = 0.5  # for a request that is on its way over an open connection
+HEARD_SECONDS = 1.0  # for who is still sending, to hear that it was cut
+LAST_REQUEST_SECONDS = 1.0  # for a request that is on its way over an open connection
 
 # "Drop what has SYN set", for a TCP listener (Linux, socket filters: code, jump if true, jump if false, operand).
 LOAD_FLAGS, IS_SYN, DROP, KEEP = (0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFF)
@@ -30,6 +35,7 @@ class Protocol(half_closed.Protocol):
     """A connection that, while the process stops, may bring one more request, and ends with its answer."""
 
     is_stopping = False
+    is_cut = False
 
     def shutdown(self) -> None:
         self.is_stopping = True
@@ -37,11 +43,16 @@ class Protocol(half_closed.Protocol):
             self.loop.call_later(LAST_REQUEST_SECONDS, self._end_if_idle)
         else:
             self.cycle.keep_alive = False
+        self.loop.call_later(GRACE_SECONDS, self._cut)
 
     def on_headers_complete(self) -> None:
         super().on_headers_complete()
         if self.is_stopping and not self._is_idle():
             self.cycle.keep_alive = False  # the answer says so: Connection: close
+
+    def data_received(self, data: bytes) -> None:
+        if not self.is_cut:
+            super().data_received(data)
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -49,6 +60,17 @@ class Protocol(half_closed.Protocol):
     def _end_if_idle(self) -> None:
         if self._is_idle():
             self.transport.close()
+
+    def _cut(self) -> None:
+        """For the application it is a client that went away, which it knows to clean up after."""
+        if self._is_idle() or self.cycle.response_started:
+            self.transport.abort()
+            return
+        self.is_cut = self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.flow.resume_reading()  # a sender that is not listened to would not hear us either
+        self.transport.write(COME_BACK)
+        self.loop.call_later(HEARD_SECONDS, self.transport.abort)
 
 
 class Server(uvicorn.Server):
@@ -91,4 +113,6 @@ def _turn_newcomers_away(listener: socket.socket) -> None:
 
 
 def _somebody_waits(listener: socket.socket) -> bool:
-    return bool(select.select([listener], [], [], 0)[0])
+    asking = select.poll()
+    asking.register(listener, select.POLLIN)
+    return bool(asking.poll(0))
