@@ -7,11 +7,12 @@
  *     fallback_url: string | null}} Part */
 /** @typedef {{id: string, show: string, state: string, filename: string, size_bytes: number, fingerprint: string | null,
  *     episode: string | null, parts: Part[] | null}} Upload  as docs/api.md describes it */
-/** @typedef {{status: number, isPage: boolean, said: any}} Answer  status 0: none came */
+/** @typedef {{status: number, isPage: boolean, isQuiet: boolean, said: any}} Answer  status 0: none came */
 
 const PARALLEL = 3; // parts at once
 const QUIET_MS = 30_000; // no byte moved for so long: the connection is dead, though nobody said so
-const ANSWER_MS = 120_000; // after the last byte was handed over: it may still wait in this machine's own buffers
+const LONGEST_QUIET_MS = 240_000; // for a part that was given up before: the line may just be that slow
+const ANSWER_PATIENCE = 4; // times as long after the last byte: it may still wait in this machine's own buffers
 const JOINING_MS = 600_000; // for the site to put gigabytes together
 const FRESH_MS = 600_000; // older addresses are asked for anew before they are used: a laptop may have slept
 const LONGEST_REST_MS = 30_000;
@@ -116,6 +117,9 @@ export class Site {
   }
 }
 
+/** `tries`: failed ones in a row; `sent`: bytes handed over, while it is under way. */
+const NEW_PART = { tries: 0, sent: 0, patience: QUIET_MS };
+
 /** A file that is being sent. */
 export class Sending {
   isRelayed = false; // parts go through the site, because the bucket does not let this browser in
@@ -123,7 +127,8 @@ export class Sending {
   #file;
   #upload;
   #changed;
-  #parts = []; // as the site named them, each with its failed `tries` in a row and what was handed over of it, `sent`
+  #parts = []; // as the site names them, each with what is ours in NEW_PART
+  #isOpen = true;
   #lanes = PARALLEL;
   #lookedAt = 0;
   #looking = null;
@@ -173,10 +178,11 @@ export class Sending {
    * @returns {Promise<Upload>} complete. Throws Halt, and the signal's reason when it was stopped.
    */
   async run(signal) {
+    this.#trouble = null;
     for (let tries = 0; ; tries++) {
       await this.#look(signal);
       await this.#sendMissing(signal);
-      await this.#mustBeTheSame(signal);
+      if (this.#isOpen) await this.#mustBeTheSame(signal);
       const complete = await this.#site.complete(this.id, signal);
       if (complete) return complete;
       await rest(tries, signal);
@@ -185,11 +191,12 @@ export class Sending {
 
   /** What is no longer open takes no parts: completing it says how it stands. */
   async #look(signal) {
-    const { parts } = await this.#site.look(this.id, signal);
+    const { state, parts } = await this.#site.look(this.id, signal);
+    this.#isOpen = state === "open";
     for (const part of parts ?? []) {
-      this.#parts[part.number - 1] = Object.assign(this.#parts[part.number - 1] ?? { tries: 0, sent: 0 }, part);
+      this.#parts[part.number - 1] = Object.assign(this.#parts[part.number - 1] ?? { ...NEW_PART }, part);
     }
-    if (!parts) for (const part of this.#parts) part.arrived = true;
+    if (!this.#isOpen) for (const part of this.#parts) part.arrived = true;
     this.#lookedAt = Date.now();
     this.#changed();
   }
@@ -227,12 +234,13 @@ export class Sending {
 
   async #put(part, url, signal) {
     const start = (part.number - 1) * this.partSize;
+    const body = this.#file.slice(start, start + part.size_bytes);
     const onProgress = (sent) => {
       part.sent = sent;
       this.#changed();
     };
     try {
-      return await request("PUT", url, { signal, onProgress, body: this.#file.slice(start, start + part.size_bytes) });
+      return await request("PUT", url, { signal, body, onProgress, patience: part.patience });
     } finally {
       part.sent = 0;
       this.#changed();
@@ -240,8 +248,7 @@ export class Sending {
   }
 
   #isSafe(part, isDirect) {
-    part.arrived = true;
-    part.tries = 0;
+    Object.assign(part, NEW_PART, { arrived: true });
     this.#bucketTookOne ||= isDirect;
     this.#lanes = Math.min(this.#lanes + 1, PARALLEL);
     this.#trouble = null;
@@ -254,6 +261,7 @@ export class Sending {
     if (answer.status === 0) await mustBeReadable(this.#file);
     this.#lanes = 1;
     part.tries += 1;
+    if (answer.isQuiet) part.patience = Math.min(2 * part.patience, LONGEST_QUIET_MS);
     this.#trouble = partTrouble(answer, part.tries);
     this.#changed();
     await rest(part.tries - 1, signal);
@@ -353,27 +361,32 @@ function request(method, url, { signal, headers = {}, body, onProgress, patience
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     const xhr = new XMLHttpRequest();
-    const giveUp = () => xhr.abort();
-    let timer = setTimeout(giveUp, patience);
-    const moved = (next) => {
+    let isQuiet = false;
+    let timer;
+    const stop = () => xhr.abort();
+    const waitFor = (ms) => {
       clearTimeout(timer);
-      timer = setTimeout(giveUp, next);
+      timer = setTimeout(() => {
+        isQuiet = true;
+        stop();
+      }, ms);
     };
     xhr.open(method, url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     if (onProgress) {
       xhr.upload.onprogress = ({ loaded }) => {
-        moved(patience);
+        waitFor(patience);
         onProgress(loaded);
       };
-      xhr.upload.onload = () => moved(ANSWER_MS);
+      xhr.upload.onload = () => waitFor(ANSWER_PATIENCE * patience);
     }
     xhr.onloadend = () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", giveUp);
-      signal.aborted ? reject(signal.reason) : resolve(answerOf(xhr));
+      signal.removeEventListener("abort", stop);
+      signal.aborted ? reject(signal.reason) : resolve({ ...answerOf(xhr), isQuiet });
     };
-    signal.addEventListener("abort", giveUp);
+    signal.addEventListener("abort", stop);
+    waitFor(patience);
     xhr.send(body ?? null);
   });
 }
