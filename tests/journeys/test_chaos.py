@@ -11,6 +11,7 @@ import pytest
 
 from scripts.lib.chaos import ending, faults
 from scripts.lib.chaos.ledger import Ledger
+from scripts.lib.chaos.producers import Producer
 from scripts.lib.chaos.proxy import Spoilt
 from scripts.lib.chaos.run import play, producing, small_sounds, sounds
 from scripts.lib.chaos.stage import Stage, many_machines, may_mount, one_machine
@@ -20,7 +21,6 @@ SINGLE = {
     "the bucket does its work and never says so": partial(faults.storage_spoilt, how=Spoilt.UNTOLD),
     "the database crashes": partial(faults.database_away, how=signal.SIGQUIT),
     "processes are killed": faults.killed,
-    "a clock is an hour ahead": partial(faults.clock_moved, seconds=faults.HOUR),
 }
 SECONDS = 1.0  # that a single fault lasts
 
@@ -53,6 +53,22 @@ def test_nothing_that_was_acknowledged_is_lost_when(
 
     ending.everything_goes_out(stage)
     assert sum(ledger.acknowledged.values()) > before
+    assert list(ending.broken_promises(stage, ledger)) == []
+
+
+@pytest.mark.parametrize("seconds", [faults.HOUR, -faults.HOUR], ids=["ahead", "behind"])
+def test_now_is_now_on_a_machine_whose_clock_is_an_hour(
+    seconds: int, hurt: tuple[Stage, Ledger], tmp_path: Path
+) -> None:
+    stage, ledger = hurt
+    producer = Producer(f"Hour {seconds}", stage, ledger, small_sounds(tmp_path), Random(4), most=1)
+
+    stage.web.set_clock(seconds)
+    with producer.client:
+        producer.create_with({"publish": "now"})
+    ending.everything_goes_out(stage)
+    stage.web.set_clock(0)
+
     assert list(ending.broken_promises(stage, ledger)) == []
 
 

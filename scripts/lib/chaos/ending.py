@@ -21,6 +21,7 @@ from tests.site import SLUG
 
 START_PATIENCE = 60.0  # seconds
 NEWS_PATIENCE = 20.0  # seconds
+GOING_OUT_PATIENCE = 60.0  # seconds
 CATCHING_UP_PATIENCE = 600.0  # seconds; pauses after failures, and the patience with loose objects
 
 # Pauses after a failure, and answers that are waited for. To end them early disturbs nobody who is alive.
@@ -61,7 +62,7 @@ def everything_goes_out(stage: Stage) -> None:
         with _database(stage) as database:
             return database.read(_lagging) == 0
 
-    _wait(is_done, CATCHING_UP_PATIENCE, "something still lags")
+    _wait(is_done, GOING_OUT_PATIENCE, "something still lags")
 
 
 def everything_catches_up(stage: Stage) -> None:

@@ -45,10 +45,10 @@ class Producer:
 
     def __post_init__(self) -> None:
         headers = {"Authorization": f"Bearer {self.stage.token}"}
-        self._client = httpx2.Client(headers=headers, timeout=ANSWER_PATIENCE)
+        self.client = httpx2.Client(headers=headers, timeout=ANSWER_PATIENCE)
 
     def act_until(self, done: threading.Event) -> None:
-        with self._client:
+        with self.client:
             while not done.is_set():
                 self._act()
                 time.sleep(self.chance.uniform(0, 0.2))
@@ -72,8 +72,12 @@ class Producer:
 
     def create(self) -> None:
         """By the form, with the recording in it."""
+        self.create_with(self._publish_wish())
+
+    def create_with(self, wish: Mapping[str, str]) -> None:
+        """`wish`: the field `publish`, or nothing."""
         filename, audio = self.chance.choice(self.sounds.small)
-        fields = {"title": self._title(), **self._publish_wish()}
+        fields = {"title": self._title(), **wish}
         answer = self._say("POST", EPISODES, 201, key=True, data=fields, files={"audio": (filename, audio)})
         if answer is not None:
             self._made(answer.json(), fields, "created by a form")
@@ -238,7 +242,7 @@ class Producer:
 
     def _once(self, method: str, url: str, headers: Mapping[str, str], said: Json) -> httpx2.Response | None:
         try:
-            answer = self._client.request(method, url, headers=dict(headers), **said)
+            answer = self.client.request(method, url, headers=dict(headers), **said)
         except httpx2.TransportError as failure:
             self.ledger.answered(type(failure).__name__)
             return None

@@ -63,6 +63,11 @@ class Stage:
     def origins(self) -> list[str]:
         return [process.origin for process in self.processes if process.origin]
 
+    @property
+    def web(self) -> Supervised:
+        """One that answers."""
+        return next(process for process in self.processes if process.origin)
+
     def check(self) -> subprocess.CompletedProcess[str]:
         return command(self.environment, self.data_dir, "check")
 
