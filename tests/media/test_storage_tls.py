@@ -26,9 +26,6 @@ from tests.media.test_storage_parts import (  # noqa: F401  (as above)
     arrived,
     send,
     test_a_part_that_is_cut_leaves_what_was_there,
-    test_joining_may_be_said_again_and_by_many_at_once,
-    test_nothing_comes_to_an_object_that_was_deleted,
-    test_parts_that_are_missing_or_short_are_named_and_nothing_is_joined,
     test_parts_that_come_backwards_become_the_object,
 )
 from tests.s3_servers import S3Server
@@ -158,15 +155,15 @@ def test_a_part_that_is_refused_says_why_and_does_not_count(
     storage: Storage, proxy: StrictProxy, status: int, code: str, early: bool, meaning: type[Exception]
 ) -> None:
     parts_id = storage.begin_parts(AUDIO, "audio/mpeg")
-    send(storage, parts_id, 2)
+    send(storage, parts_id, 2, NOISE[:1000])
     proxy.makes(Answers(status, code, early), "PUT", "partNumber=1")
 
     with pytest.raises(meaning, match=AUDIO if meaning is Missing else code):
-        send(storage, parts_id, 1)
-    assert arrived(storage, parts_id) == {2: 5 * MIB}
+        send(storage, parts_id, 1, NOISE[:MIB])
+    assert arrived(storage, parts_id) == {2: 1000}
 
-    send(storage, parts_id, 1)
-    assert arrived(storage, parts_id) == {1: 5 * MIB, 2: 5 * MIB}
+    send(storage, parts_id, 1, NOISE[:MIB])
+    assert arrived(storage, parts_id) == {1: MIB, 2: 1000}
 
 
 @both_servers

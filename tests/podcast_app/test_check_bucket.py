@@ -223,10 +223,12 @@ def test_what_is_private_and_can_be_read_by_everybody_is_found(moto: S3Server) -
 # The whole check
 
 
-@pytest.fixture
-def library(moto: S3Server, migrated_sqlite_url: str, tmp_path: Path) -> Iterator[Library]:
-    settings = at(moto)
-    with opened(migrated_sqlite_url, tmp_path, storage_url=settings.storage_url, port=free_port()) as library:
+@pytest.fixture(scope="module")
+def library(moto: S3Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """One for all: what a test breaks it mends."""
+    folder = tmp_path_factory.mktemp("library")
+    bucket = at(moto).storage_url
+    with opened(f"sqlite:///{folder / 'podcast.db'}", folder, storage_url=bucket, port=free_port()) as library:
         yield library
 
 
@@ -255,9 +257,11 @@ def test_parts_of_an_upload_that_is_open_are_owned_and_those_of_nobody_are_found
     work.database.write(lambda session: session.add(mine))
     assert not any("never finished" in line for line in checked(library, 0))
 
-    work.storage.begin_parts(Key("private/originals/nobodys"), "audio/mpeg")
+    nobodys = Key("private/originals/nobodys")
+    work.storage.begin_parts(nobodys, "audio/mpeg")
 
-    assert any(line.startswith("error: private/originals/nobodys: begun") for line in checked(library, 1))
+    assert any(line.startswith(f"error: {nobodys}: begun") for line in checked(library, 1))
+    work.storage.delete(nobodys)
 
 
 def test_a_bucket_that_does_not_list_what_is_unfinished_is_told_of(
