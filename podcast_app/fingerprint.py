@@ -3,6 +3,7 @@
 The fingerprint is defined in docs/api.md; browsers and the command line take the same one, and a site only compares it.
 """
 
+import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,9 @@ from typing import BinaryIO
 from podcast_app.uploads import safe_filename
 
 PIECE_BYTES = 256 * 1024
-STRIDE_BYTES = 2**20
 SAMPLE_BYTES = 4096
+CLOSEST_BYTES = 64 * 1024  # from one sample to the next: a second of WAV that was made silent is noticed
+MOST_SAMPLES = 8192  # of larger files they lie further apart
 
 
 class Changed(Exception):
@@ -67,9 +69,10 @@ def recording(path: Path) -> Recording:
 
 
 def fingerprint(file: BinaryIO, size_bytes: int) -> str:
-    """Of an open file of this size: the CRC-32 of a sample from each MiB, and of its end."""
+    """Of an open file of this size: the CRC-32 of samples from all over it, and of its end."""
+    stride_bytes = CLOSEST_BYTES * max(1, math.ceil(size_bytes / (CLOSEST_BYTES * MOST_SAMPLES)))
     crc = 0
-    for start in [*range(0, size_bytes, STRIDE_BYTES), max(0, size_bytes - SAMPLE_BYTES)]:
+    for start in [*range(0, size_bytes, stride_bytes), max(0, size_bytes - SAMPLE_BYTES)]:
         file.seek(start)
         crc = zlib.crc32(file.read(SAMPLE_BYTES), crc)
     return f"sampled-1:{crc:08x}"

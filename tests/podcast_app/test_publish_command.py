@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -99,17 +100,31 @@ def publishing(address: str, token: str, file: Path, home: Path, *options: str) 
 
 
 @pytest.mark.parametrize("size_bytes", [1, 4096, MIB - 1, MIB, MIB + 1, 3 * MIB + 4095])
-def test_a_fingerprint_is_of_a_sample_from_each_mib_and_of_the_end(size_bytes: int) -> None:
+def test_a_fingerprint_is_of_samples_from_all_over_the_file_and_of_its_end(size_bytes: int) -> None:
     content = (bytes(range(256)) * (size_bytes // 250 + 1))[::-1][:size_bytes]
-    samples = [content[start : start + 4096] for start in range(0, size_bytes, MIB)] + [content[-4096:]]
+    samples = [content[start : start + 4096] for start in range(0, size_bytes, 65536)] + [content[-4096:]]
 
     found = fingerprint(io.BytesIO(content), size_bytes)
 
     assert found == f"sampled-1:{zlib.crc32(b''.join(samples)):08x}"
 
 
+def test_samples_of_a_large_file_lie_further_apart() -> None:
+    class Sparse(io.BytesIO):
+        starts: ClassVar[list[int]] = []
+
+        def seek(self, start: int, whence: int = 0) -> int:
+            self.starts.append(start)
+            return super().seek(start, whence)
+
+    fingerprint(Sparse(), 5 * 2**30)
+
+    assert Sparse.starts[:3] == [0, 10 * 65536, 20 * 65536]
+    assert len(Sparse.starts) == 8193
+
+
 def test_a_fingerprint_is_the_same_for_ever() -> None:
-    assert fingerprint(io.BytesIO(b"podcast" * 300_000), 2_100_000) == "sampled-1:309e2f3b"
+    assert fingerprint(io.BytesIO(b"podcast" * 300_000), 2_100_000) == "sampled-1:1080e739"
 
 
 # --- going on ---
