@@ -132,7 +132,7 @@ def expire(work: Work) -> bool:
     upload = work.database.write(_claim_expired, work.owner, utcnow())
     if upload is None:
         return False
-    last = _last_part_at(work.storage, upload) if upload.state == "open" else None
+    last = _last_part_at(work, upload) if upload.state == "open" else None
     work.database.write(_end, upload.id, last, utcnow())
     return True
 
@@ -189,7 +189,7 @@ def _renew(session: Session, seen: Upload, parts_id: PartsId, now: dt.datetime) 
 def _lost(database: Database, storage: Storage, seen: Upload) -> Upload | Incomplete | None:
     """Neither the parts nor the whole are there: another has refused or cancelled it, or the storage has lost them."""
     upload = database.read(_get, seen.id)
-    if upload is not None and upload.state == "open" and upload.parts_id == seen.parts_id:
+    if upload is not None and upload.state == "open":
         upload = _begun_again(database, storage, seen)
     if upload is None or upload.state != "open":
         return upload
@@ -242,10 +242,13 @@ def _claim(session: Session, wanted: Select[Upload], owner: str, now: dt.datetim
     return upload
 
 
-def _last_part_at(storage: Storage, upload: Upload) -> dt.datetime | None:
+def _last_part_at(work: Work, upload: Upload) -> dt.datetime | None:
+    """None when there is no part; where they were joined, the upload is completed, as whoever joined them meant to."""
     try:
-        return max((part.arrived_at for part in _parts(storage, upload)), default=None)
+        return max((part.arrived_at for part in _parts(work.storage, upload)), default=None)
     except Missing:
+        if _is_joined(work.storage, upload):
+            complete(work.database, work.storage, upload.id)
         return None
 
 
@@ -255,7 +258,7 @@ def _end(session: Session, upload_id: UploadId, last_part_at: dt.datetime | None
         return
     leases.let_go(upload)
     if upload.expires_at is None or upload.expires_at > now:
-        return  # completed meanwhile
+        return  # completed or refused meanwhile
     if last_part_at is not None and last_part_at + KEPT > now:
         upload.expires_at = last_part_at + KEPT
     else:

@@ -1,8 +1,10 @@
 """An upload's life in parts, without HTTP: begun, joined, refused, lost, cancelled in the middle, and cleaned."""
 
 import datetime as dt
+import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from media.storage import LARGEST_NUMBER, Incomplete, Key, PartsId, Storage
+from media.storage import LARGEST_NUMBER, Incomplete, Key, Missing, PartsId, Storage, Unavailable
 from media.storage.folder import Folder
 from media.storage.open import open_storage
 from podcast_app import leases, objects, outgoing, parts, uploads, worker
@@ -240,6 +242,21 @@ class Interrupted:
         return getattr(self._storage, name)
 
 
+def test_a_part_that_ends_after_completion_changes_nothing(library: Library, mp3: bytes) -> None:
+    upload = sent(library, mp3)
+
+    with (  # noqa: PT012 (the block is what is tested)
+        pytest.raises((Missing, Unavailable)),  # moto answers 500
+        library.work.storage.part_writing(upload.key, upload.parts_id, 1, len(mp3)) as late,
+    ):
+        late.write(bytes(100))
+        assert complete(library, upload).state == "complete"
+        late.write(bytes(len(mp3) - 100))
+
+    assert library.work.storage.read(upload.key, 0, len(mp3) + 1) == mp3
+    assert list(library.work.storage.unfinished(upload.key)) == []
+
+
 @pytest.mark.parametrize("audio", [True, False])
 def test_who_cancels_between_the_joining_and_the_record_leaves_nothing(
     library: Library, mp3: bytes, audio: bool
@@ -266,15 +283,41 @@ def test_a_sweep_that_ends_after_a_late_writer_comes_once_more(library: Library)
     """The writer says that it was late while the object is just being deleted: that word is not forgotten."""
     upload = sent(library, NOISE)
     cancel(library, upload)
-    (doomed,) = library.work.database.write(objects.doom, utcnow())
-    library.work.storage.delete(doomed)
-    with library.work.storage.writing(upload.key, "") as writer:
-        writer.write(b"late")
-    library.work.database.write(objects.release, upload.key, utcnow())
 
-    library.work.database.write(objects.forget_doomed, doomed)
+    class WrittenTooLate(Interrupted):
+        def delete(self, key: Key) -> None:
+            self._storage.delete(key)
+            with self._storage.writing(key, "") as writer:
+                writer.write(b"late")
+            library.work.database.write(objects.release, key, utcnow())
+
+    storage = WrittenTooLate(library.work.storage, lambda: None)
+    outgoing.sweep(Work(library.work.database, storage, library.work.settings))
 
     assert not stays(library, upload)
+    assert library.loose() == set()
+
+
+@on_folders
+def test_who_waits_for_another_to_join_what_is_cancelled_is_told_so(library: Library) -> None:
+    upload = sent(library, NOISE)
+    path = library.work.settings.data_dir / "storage" / ".partial" / upload.key / upload.parts_id / "lock"
+
+    with path.open("rb") as lock, ThreadPoolExecutor(1) as one:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = one.submit(complete, library, upload)
+        while how_often_open(path) < 2:
+            time.sleep(0.01)
+        cancel(library, upload)
+        sweep(library)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+
+        assert waiting.result(20) is None
+
+
+def how_often_open(path: Path) -> int:
+    """In this process."""
+    return sum(entry.is_symlink() and entry.readlink() == path for entry in list(Path("/proc/self/fd").iterdir()))
 
 
 # --- what the storage loses ---
@@ -415,6 +458,19 @@ def test_an_upload_that_is_completed_while_it_is_looked_at_stays(library: Librar
 
     now = row(library, upload)
     assert (now.state, now.lease_owner) == ("complete", None)
+    assert library.objects("private/originals") == {upload.key}
+
+
+def test_what_was_joined_by_somebody_who_was_killed_is_completed_after_a_week(
+    library: Library, mp3: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = sent(library, mp3)
+    library.work.storage.join_parts(upload.key, upload.parts_id, [len(mp3)])
+    days_pass(library, upload, 8, monkeypatch)
+
+    worker.catch_up(library.work)
+
+    assert row(library, upload).state == "complete"
     assert library.objects("private/originals") == {upload.key}
 
 
