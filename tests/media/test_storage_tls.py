@@ -33,8 +33,6 @@ from tests.strict_proxy import Answers, Cuts, LosesAnswer, StrictProxy, strict_p
 
 on_moto = pytest.mark.parametrize("place", ["moto"], indirect=True)
 on_rclone = pytest.mark.parametrize("place", ["rclone"], indirect=True)
-
-
 both_servers = pytest.mark.parametrize("place", ["moto", "rclone"], indirect=True)
 
 
