@@ -25,7 +25,7 @@ from podcast_app.work import Work
 MIB = 2**20
 SMALLEST_PART_BYTES = 5 * MIB  # S3 takes no smaller ones but the last
 LARGEST_PART_BYTES = 16 * MIB  # no request through us or a proxy is larger, and little is lost with one
-PARTS_AIMED_AT = 60
+PARTS_AIMED_AT = 200
 MEDIA_TYPE = "application/octet-stream"  # of an original: whatever it is, nobody is to open it from the bucket
 
 KEPT = dt.timedelta(days=7)  # after its last part, an upload that nobody completes goes
@@ -41,7 +41,8 @@ class Arrived:
 
 
 def part_size_bytes(size_bytes: int) -> int:
-    """A whole number of MiB, so that a file has about 60 parts; small ones lose little on a bad line."""
+    """A whole number of MiB: 5 up to a gigabyte, so that a bad line loses little, and proxies with a limit of 10 MB
+    take it; then more, so that there are about 200 parts."""
     aimed_at = math.ceil(size_bytes / PARTS_AIMED_AT / MIB) * MIB
     least = math.ceil(size_bytes / LARGEST_NUMBER / MIB) * MIB  # beyond 156 GiB
     return max(min(max(aimed_at, SMALLEST_PART_BYTES), LARGEST_PART_BYTES), least)
