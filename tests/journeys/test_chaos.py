@@ -76,7 +76,7 @@ def test_now_is_now_on_a_machine_whose_clock_is_an_hour(
 @pytest.mark.parametrize("kind", ["many", "one"])
 def test_nothing_is_lost_when_everything_goes_wrong(kind: str, tmp_path: Path) -> None:
     chance = Random(4)
-    with_room = may_mount()
+    with_room = may_mount()  # without root, a full disk is left out, as scripts/chaos --without-tmpfs does
     with (
         postgresql.running() as server,
         many_machines(server, tmp_path, chance, with_room=with_room)
