@@ -148,7 +148,8 @@ def _prepare(library: Library, job: jobs.Job, audio: bytes) -> None:
 
 def _a_week_passes(library: Library, upload: Upload) -> None:
     ago = utcnow() - dt.timedelta(days=8)
-    library.work.database.write(lambda session: session.execute(update(Upload).values(expires_at=ago)))
+    old = update(Upload).where(Upload.id == upload.id).values(expires_at=ago)
+    library.work.database.write(lambda session: session.execute(old))
     for path in (library.work.settings.data_dir / "storage" / ".partial" / upload.key).rglob("*"):
         os.utime(path, (ago.timestamp(), ago.timestamp()))
 
