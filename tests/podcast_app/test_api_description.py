@@ -48,7 +48,7 @@ def test_the_server_does_what_the_description_says(shared_site: Site, mp3: bytes
 def test_the_server_does_what_the_description_says_whatever_is_sent(
     shared_site: Site, mp3: bytes, tmp_path: Path
 ) -> None:
-    judged(shared_site, mp3, tmp_path, "--max-examples", "100")
+    judged(shared_site, mp3, tmp_path, "--max-examples", "100", "--max-time", "200")
 
 
 def judged(site: Site, mp3: bytes, folder: Path, *options: str) -> None:
