@@ -14,7 +14,7 @@ from media.storage.open import open_storage
 from podcast_app import drafts, episodes, shows, uploads, worker
 from podcast_app.database import Database
 from podcast_app.fields import NewEpisode, parse
-from podcast_app.models import Edition, Episode, EpisodeId, Feed, LooseObject, Show
+from podcast_app.models import Edition, Episode, EpisodeId, Feed, LooseObject, Show, Upload
 from podcast_app.outcomes import Refused
 from podcast_app.settings import Settings
 from podcast_app.setup import first_start
@@ -90,7 +90,8 @@ class Library:
 
     def an_hour_passes(self) -> None:
         """For everything that ends by itself: leases, pauses, the patience with objects that nobody owns."""
-        columns = (LooseObject.delete_after, Edition.lease_until, Edition.try_again_at, Feed.lease_until)
+        leased = (Edition.lease_until, Edition.try_again_at, Feed.lease_until, Upload.lease_until, Upload.try_again_at)
+        columns = (LooseObject.delete_after, Upload.expires_at, *leased)
 
         def move(session: Session) -> None:
             for column in columns:
