@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def heartbeat(database: Database, every_seconds: float, sign: Callable[[Session], None]) -> Iterator[None]:
+def heartbeat(database: Database, every_seconds: float, sign: Callable[[Session], object]) -> Iterator[None]:
     """Give the sign every so often, in a transaction of its own, until the block ends."""
     done = threading.Event()
 

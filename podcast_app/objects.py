@@ -40,8 +40,11 @@ def public_key(extension: str) -> Key:
 def announced(database: Database, key: Key) -> Iterator[None]:
     """The object may be written in this block, however long that takes, and taken over soon after it."""
     database.write(_announce, key)
-    with heartbeat(database, SIGN_EVERY, lambda session: _still_writing(session, key)):
-        yield
+    try:
+        with heartbeat(database, SIGN_EVERY, lambda session: _still_writing(session, key)):
+            yield
+    finally:
+        database.write(_written, key)
 
 
 def take_over(session: Session, key: Key) -> None:
@@ -83,17 +86,25 @@ def forget(session: Session, key: Key) -> None:
 
 
 def forget_doomed(session: Session, key: Key) -> None:
-    """It is deleted; unless it was released again meanwhile, by somebody who was late in writing it."""
-    session.execute(delete(LooseObject).where(LooseObject.key == key, LooseObject.is_doomed))
+    """It is deleted; unless it was released again meanwhile, or announced by somebody who was late in writing it."""
+    ours = delete(LooseObject).where(LooseObject.key == key, LooseObject.is_doomed)
+    session.execute(ours.where(LooseObject.delete_after > utcnow()))  # as `doom` left it
 
 
 def _announce(session: Session, key: Key) -> None:
     session.add(LooseObject(key=key, delete_after=utcnow() + PATIENCE))
 
 
-def _still_writing(session: Session, key: Key) -> None:
+def _still_writing(session: Session, key: Key) -> bool:
+    """Whether it was not swept so far."""
     ours = update(LooseObject).where(LooseObject.key == key, ~LooseObject.is_doomed)
-    session.execute(ours.values(delete_after=utcnow() + PATIENCE))
+    return session.connection().execute(ours.values(delete_after=utcnow() + PATIENCE)).rowcount == 1
+
+
+def _written(session: Session, key: Key) -> None:
+    """What was swept before it was there (its writer stood still, or a clock jumped) is swept once more."""
+    if not _still_writing(session, key):
+        session.merge(LooseObject(key=key, delete_after=utcnow(), is_doomed=True))
 
 
 def _must_be_there(session: Session, statement: UpdateBase, key: Key) -> None:

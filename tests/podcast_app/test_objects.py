@@ -103,6 +103,28 @@ def test_what_a_killed_worker_was_deleting_is_deleted_by_another(library: Librar
     assert library.loose() == set()
 
 
+@pytest.mark.parametrize("is_forgotten_first", [True, False])
+def test_what_was_swept_before_it_was_written_is_swept_once_more(library: Library, is_forgotten_first: bool) -> None:
+    database = library.work.database
+    with objects.announced(database, KEY):
+        let_time_pass(library, objects.PATIENCE + SECOND)
+        assert database.write(objects.doom, utcnow()) == [KEY]
+        library.work.storage.delete(KEY)
+        if is_forgotten_first:
+            database.write(objects.forget_doomed, KEY)
+        with library.work.storage.writing(KEY, "audio/mpeg") as writer:
+            writer.write(b"x")
+    if not is_forgotten_first:
+        database.write(objects.forget_doomed, KEY)
+
+    with pytest.raises(objects.TooLate):
+        database.write(objects.take_over, KEY)
+    sweep(library)
+
+    assert library.objects("private/originals/") == set()
+    assert library.loose() == set()
+
+
 def test_what_is_released_goes_at_once_and_may_be_released_twice(library: Library) -> None:
     write(library)
     library.work.database.write(objects.take_over, KEY)
