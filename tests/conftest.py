@@ -1,4 +1,4 @@
-"""What every test may ask for: databases, S3 servers, a browser, the public samples; and which tests a run leaves out."""
+"""What every test may ask for: databases, S3 servers, a browser, public samples; and which tests a run leaves out."""
 
 import os
 import shutil

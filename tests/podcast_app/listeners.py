@@ -20,8 +20,8 @@ from podcast_app.http import Services
 from podcast_app.listening.front import Front
 from podcast_app.models import Episode
 from podcast_app.settings import Settings
-from podcast_app.signatures import open_signer
 from podcast_app.setup import first_start
+from podcast_app.signatures import open_signer
 from podcast_app.watching import Watching
 from podcast_app.work import Work
 from tests.podcasts import Library
