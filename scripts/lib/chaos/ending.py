@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -162,7 +163,8 @@ def _left_in_bucket(stage: Stage) -> Iterator[str]:
     left = stage.bucket.client().list_multipart_uploads(Bucket=stage.bucket.bucket).get("Uploads", [])
     with _database(stage) as database:
         known = set(database.read(lambda session: session.scalars(select(Upload.key).where(Upload.state == "open"))))
-    yield from (f"unfinished parts of {each['Key']} are left" for each in left if each["Key"] not in known)
+    times = Counter(each["Key"] for each in left if each["Key"] not in known)
+    yield from (f"unfinished parts of {key} are left, of {number} beginnings" for key, number in times.items())
 
 
 def _end(session: Session, columns: Iterable[InstrumentedAttribute[Any]]) -> None:  # Any: a time, or none
