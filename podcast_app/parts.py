@@ -5,6 +5,7 @@ Which parts have arrived is asked of the storage, never remembered. Completing m
 
 import datetime as dt
 import math
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ PARTS_AIMED_AT = 200
 MEDIA_TYPE = "application/octet-stream"  # of an original: whatever it is, nobody is to open it from the bucket
 
 KEPT = dt.timedelta(days=7)  # after its last part, an upload that nobody completes goes
+SETTLING_SECONDS = (0.2, 0.5, 1.0)  # pauses before parts that are gone are taken for lost
 HASHED_AFTER = dt.timedelta(minutes=1)  # until then, an episode made from it brings the checksum with its enclosure
 
 
@@ -95,7 +97,7 @@ def look(database: Database, storage: Storage, upload_id: UploadId) -> Arrived |
     try:
         return Arrived(upload, frozenset(part.number for part in _safe(storage, upload, sizes)))
     except Missing:
-        if _is_joined(storage, upload):  # by somebody who was killed before it was written down
+        if _is_joined_soon(storage, upload):  # by somebody who was killed before it was written down
             return Arrived(upload, frozenset(sizes))
     begun_again = _begun_again(database, storage, upload)
     return Arrived(begun_again, frozenset()) if begun_again is not None else None
@@ -106,9 +108,8 @@ def complete(database: Database, storage: Storage, upload_id: UploadId) -> Uploa
     upload = database.read(_get, upload_id)
     if upload is None or upload.state != "open":
         return upload
-    assert upload.parts_id is not None
     try:
-        storage.join_parts(upload.key, upload.parts_id, sizes_bytes(upload))
+        _join(storage, upload)
         facts = probe(StoredObject(storage, upload.key, upload.size_bytes))
     except Incomplete as incomplete:
         return incomplete
@@ -165,6 +166,26 @@ def _parts(storage: Storage, upload: Upload) -> Iterator[Part]:
 
 def _safe(storage: Storage, upload: Upload, sizes: Mapping[int, int]) -> Iterator[Part]:
     return (part for part in _parts(storage, upload) if sizes.get(part.number) == part.size_bytes)
+
+
+def _join(storage: Storage, upload: Upload) -> None:
+    """Raises Incomplete, Missing."""
+    assert upload.parts_id is not None
+    try:
+        storage.join_parts(upload.key, upload.parts_id, sizes_bytes(upload))
+    except Missing:
+        if not _is_joined_soon(storage, upload):
+            raise
+
+
+def _is_joined_soon(storage: Storage, upload: Upload) -> bool:
+    """While another joins them, a bucket may have the parts no longer and the whole not yet."""
+    return _is_joined(storage, upload) or any(_is_joined_after(pause, storage, upload) for pause in SETTLING_SECONDS)
+
+
+def _is_joined_after(seconds: float, storage: Storage, upload: Upload) -> bool:
+    time.sleep(seconds)
+    return _is_joined(storage, upload)
 
 
 def _is_joined(storage: Storage, upload: Upload) -> bool:

@@ -120,8 +120,7 @@ class Bucket:
                 # They were joined before: by another, or by a request whose answer was lost.
                 if not _is_stored(self._client, self._bucket, name, sum(sizes_bytes)):
                     raise
-        with suppress(ClientError, BotoCoreError):  # it is joined; what the server cannot remove now, `delete` finds
-            self._abort_unfinished(name)
+            self._abort_unfinished(name)  # beginnings whose answer was lost, or that were begun again
 
     def put_file(self, key: Key, path: Path, media_type: str) -> None:
         with path.open("rb") as file, self.writing(key, media_type) as writer:

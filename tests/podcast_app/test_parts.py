@@ -343,10 +343,10 @@ def test_who_looks_while_it_is_cancelled_leaves_no_new_beginning(library: Librar
     upload = sent(library, mp3)
 
     class CancelledMeanwhile(Interrupted):
-        def size(self, key: Key) -> int:
+        def begin_parts(self, key: Key, media_type: str) -> PartsId:
             cancel(library, upload)
             sweep(library)
-            return self._storage.size(key)
+            return self._storage.begin_parts(key, media_type)
 
     library.work.storage.delete(upload.key)
     looked = parts.look(library.work.database, CancelledMeanwhile(library.work.storage, lambda: None), upload.id)
