@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
+from secrets import token_hex
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,8 @@ def _client(endpoint: str) -> "S3Client":
 
 
 def _with_bucket(endpoint: str) -> S3Server:
-    server = S3Server(endpoint=endpoint, bucket=BUCKET, environment=_environment())
+    # moto keeps one memory for all its servers in a process, so each has a bucket of its own
+    server = S3Server(endpoint=endpoint, bucket=f"{BUCKET}-{token_hex(4)}", environment=_environment())
     server.client().create_bucket(Bucket=server.bucket)
     return server
 

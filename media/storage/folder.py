@@ -216,8 +216,9 @@ class Folder:
     def _clear_aside(self, key: Key) -> None:
         """Remove what lies half written for the object, whoever left it."""
         aside = self._root / ASIDE / key
-        for unfinished in aside.glob("*"):
-            _remove_whole(unfinished)
+        with suppress(*NO_FILE):  # nothing, or another clears it at the same time
+            for unfinished in aside.iterdir():
+                _remove_whole(unfinished)
         self._prune(aside)
 
     @contextmanager
