@@ -17,11 +17,15 @@ from scripts.lib.chaos.run import play, producing, small_sounds, sounds
 from scripts.lib.chaos.stage import Stage, many_machines, may_mount, one_machine
 from tests import postgresql
 
-SINGLE = {
-    "the bucket does its work and never says so": partial(faults.storage_spoilt, how=Spoilt.UNTOLD),
-    "the database crashes": partial(faults.database_away, how=signal.SIGQUIT),
-    "processes are killed": faults.killed,
-}
+SINGLE = (
+    pytest.param(faults.killed, id="processes are killed"),
+    pytest.param(
+        partial(faults.storage_spoilt, how=Spoilt.UNTOLD),
+        id="the bucket does its work and never says so",
+        marks=pytest.mark.long,
+    ),
+    pytest.param(partial(faults.database_away, how=signal.SIGQUIT), id="the database crashes", marks=pytest.mark.long),
+)
 SECONDS = 1.0  # that a single fault lasts
 
 
@@ -34,7 +38,7 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Ledg
         yield stage, Ledger()
 
 
-@pytest.mark.parametrize("fault", SINGLE.values(), ids=SINGLE)
+@pytest.mark.parametrize("fault", SINGLE)
 def test_nothing_that_was_acknowledged_is_lost_when(
     fault: faults.Holds, hurt: tuple[Stage, Ledger], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -56,7 +60,10 @@ def test_nothing_that_was_acknowledged_is_lost_when(
     assert list(ending.broken_promises(stage, ledger)) == []
 
 
-@pytest.mark.parametrize("seconds", [faults.HOUR, -faults.HOUR], ids=["ahead", "behind"])
+@pytest.mark.parametrize(
+    "seconds",
+    [pytest.param(faults.HOUR, id="ahead"), pytest.param(-faults.HOUR, id="behind", marks=pytest.mark.long)],
+)
 def test_now_is_now_on_a_machine_whose_clock_is_an_hour(
     seconds: int, hurt: tuple[Stage, Ledger], tmp_path: Path
 ) -> None:

@@ -134,6 +134,7 @@ def test_episodes_published_at_the_same_moment_through_two_processes_are_both_in
         wait_until(lambda: {episode["guid"] for episode in made} <= _guids(web).keys())  # noqa: B023
 
 
+@pytest.mark.long
 def test_publish_pressed_twenty_times_in_two_processes_publishes_once(site: Site, recording: bytes) -> None:
     episode = site.webs[0].episode(recording, title="Pressed")
     before = site.generation()
@@ -151,6 +152,7 @@ def test_publish_pressed_twenty_times_in_two_processes_publishes_once(site: Site
     assert _guids(site.webs[0])[str(episode["guid"])] == 1
 
 
+@pytest.mark.long
 def test_a_change_made_in_one_process_is_served_by_the_other(site: Site, recording: bytes) -> None:
     episode = site.published(recording, title="Served")
 
@@ -230,6 +232,7 @@ def test_the_copy_never_goes_back_while_workers_are_killed_and_paused(site: Site
 # --- workers that end ---
 
 
+@pytest.mark.long
 def test_what_a_stopped_worker_was_encoding_is_taken_over_at_once(site: Site, tmp_path: Path) -> None:
     engine = _engine_that_never_ends(tmp_path)
     with site.paused_workers(), site.machines.worker(PODCAST_FFMPEG=str(engine)) as leaving:

@@ -71,6 +71,7 @@ async def test_after_a_reload_the_same_file_goes_on_and_only_what_is_missing_is_
     await expect(page.get_by_text("Your recording is safe")).to_be_visible()
 
 
+@pytest.mark.long
 async def test_two_tabs_with_the_same_file_send_one_upload(site: Site, recording: Path, page: Page) -> None:
     first = await _opened(site, page)
     await first.hold(3)
@@ -125,6 +126,7 @@ async def test_a_recording_that_is_here_already_is_offered_at_once(site: Site, r
     assert sent == []
 
 
+@pytest.mark.long
 async def test_addresses_that_are_over_are_asked_for_anew(long_recording: Path, tmp_path: Path, page: Page) -> None:
     recording = _recording(long_recording, tmp_path, "matonge")
     with _site(tmp_path / "site", upload_address_seconds=5) as site:
@@ -167,6 +169,7 @@ async def test_it_is_paused_cancelled_and_can_begin_anew(site: Site, recording: 
     assert site.api.get(f"/api/v1/uploads/{upload_id}").status_code == 404
 
 
+@pytest.mark.long
 async def test_leaving_the_page_while_it_runs_is_asked_first(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.hold(3)
@@ -196,6 +199,7 @@ async def test_a_dead_connection_is_waited_for(site: Site, recording: Path, page
     assert uploader.stored() == recording.read_bytes()
 
 
+@pytest.mark.long
 async def test_a_page_instead_of_an_answer_is_not_taken_for_a_part(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
 
@@ -228,6 +232,7 @@ async def test_a_proxy_that_refuses_the_size_of_a_part_is_named(site: Site, reco
     await uploader.until_the_form()
 
 
+@pytest.mark.long
 async def test_who_is_not_signed_in_any_more_signs_in_elsewhere(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.hold(3)
@@ -275,6 +280,7 @@ async def test_the_fingerprint_is_that_of_the_command_line(site: Site, recording
     assert uploader.upload()["fingerprint"] == fingerprint.recording(recording).fingerprint
 
 
+@pytest.mark.long
 async def test_a_file_that_changes_meanwhile_is_not_sent_on(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.hold(3)

@@ -164,6 +164,7 @@ def test_a_part_that_is_refused_says_why_and_does_not_count(
     assert arrived(storage, parts_id) == {1: MIB, 2: 1000}
 
 
+@pytest.mark.long
 @both_servers
 def test_a_part_whose_connection_breaks_does_not_count(storage: Storage, proxy: StrictProxy) -> None:
     parts_id = storage.begin_parts(AUDIO, "audio/mpeg")
@@ -234,6 +235,7 @@ def test_the_servers_name_for_the_parts_may_have_any_letters(storage: Storage, p
     assert parse_qs(urlsplit(proxy.asked[-1].target).query)["uploadId"] == [odd]
 
 
+@pytest.mark.long
 @on_moto
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (501, "NotImplemented")])
 def test_where_nobody_may_list_unfinished_uploads_objects_are_joined_and_deleted_all_the_same(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from podcast_app import parts
 from podcast_app.settings import Settings
 from tests.media.samples import audio
 from tests.podcasts import Library, Place, at, opened
@@ -15,6 +16,12 @@ from tests.site import Site, free_port, running
 from tests.studio import Studio
 from tests.studio import opened as opened_studio
 from tests.visitor import Visitor, visiting
+
+
+@pytest.fixture(autouse=True)
+def _little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test loses seconds on parts that it has made away with itself."""
+    monkeypatch.setattr(parts, "SETTLING_SECONDS", (0.01,))
 
 
 @pytest.fixture(scope="session")

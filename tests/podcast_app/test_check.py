@@ -210,6 +210,7 @@ def test_a_feed_that_lacks_an_episode_is_found(library: Library, mp3: bytes) -> 
     assert f"error: /diaspora-insights/feed.xml: the published episode {second.guid} is missing." in errors(library)
 
 
+@pytest.mark.long
 def test_a_feed_that_holds_what_is_not_published_is_found(library: Library) -> None:
     library.work.database.write(lambda session: session.execute(update(Episode).values(state="draft")))
 
@@ -317,6 +318,7 @@ def test_a_site_that_serves_what_was_published_is_fetched_in_silence(sqlite_plac
     assert [line for line in lines if "fetched" in line or "served" in line] == []
 
 
+@pytest.mark.long
 def test_a_site_that_serves_something_else_is_found(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
     port = library.work.settings.port
     with running(Settings(port=port, data_dir=tmp_path_factory.mktemp("another"), _env_file=None)):

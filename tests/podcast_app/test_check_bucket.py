@@ -168,6 +168,7 @@ def test_the_host_that_is_signed_for_is_tried_and_not_the_one_that_we_reach(rclo
     assert not says(remarks, "error", "refuses an address")
 
 
+@pytest.mark.long
 def test_a_bucket_that_does_not_believe_our_signature_is_found(
     rclone: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -277,6 +278,7 @@ def test_a_bucket_that_does_not_list_what_is_unfinished_is_told_of(
     assert any("does not say what was begun and never finished" in line and "AccessDenied" in line for line in lines)
 
 
+@pytest.mark.long
 def test_what_was_found_is_said_before_the_bucket_no_longer_answers(library: Library) -> None:
     gone = open_storage(f"s3://podcasts?endpoint=http://127.0.0.1:{free_port()}", None)
     said = io.StringIO()

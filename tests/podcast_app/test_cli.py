@@ -108,6 +108,7 @@ def test_an_unknown_command_is_an_error_of_use(tmp_path: Path) -> None:
 # --- shows, people, tokens ---
 
 
+@pytest.mark.long
 def test_a_show_is_made_listed_and_changed(home: Path) -> None:
     made = podcast_app(
         "show", "create", "Récits d'ailleurs – 日本", "--language", "fr", "--category", "News/Politics", data_dir=home
@@ -187,6 +188,7 @@ def test_publishing_prints_the_address_of_the_episode_alone(home: Path, recordin
         assert "Là-bas" in library.xml()
 
 
+@pytest.mark.long
 def test_a_machine_without_a_word_of_utf_8_publishes_in_every_script(home: Path, recording: Path) -> None:
     ascii_only = {"LANG": "", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
@@ -262,6 +264,7 @@ def test_an_episode_that_fails_its_checks_is_kept_as_a_draft(home: Path, recordi
     assert "The episode is kept as a draft" in done.stderr
 
 
+@pytest.mark.long
 def test_who_stops_waiting_leaves_the_episode_due(home: Path, recording: Path, tmp_path: Path) -> None:
     engine = tmp_path / "ffmpeg"
     engine.write_text("#!/bin/sh\nsleep 60\n")
@@ -307,6 +310,7 @@ def _small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.long
 def test_a_recording_is_sent_to_a_site_over_http(sqlite_place: Place, recording: Path, tmp_path: Path) -> None:
     settings = Settings(port=free_port(), data_dir=sqlite_place.data_dir, _env_file=None)
     elsewhere = tmp_path / "elsewhere"

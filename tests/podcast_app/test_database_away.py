@@ -86,6 +86,7 @@ def test_listeners_notice_nothing_while_the_database_is_away(
     assert not [record for record in caplog.records if record.exc_info]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["pg_terminate_backend", "pg_cancel_backend"])
 def test_a_transaction_that_is_cut_in_the_middle_is_to_be_tried_again(
     site: Site, mortal: PostgreSQL, fault: str
@@ -185,6 +186,7 @@ def test_processes_that_are_started_before_their_database_wait_and_say_so(mortal
         assert "Traceback" not in words
 
 
+@pytest.mark.long
 def test_a_process_that_waits_for_its_database_can_be_stopped(mortal: PostgreSQL, place: Place) -> None:
     mortal.stop()
     try:

@@ -41,7 +41,7 @@ JOBS = (
     jobs.expire,
 )
 # in every run, at two places; the others in the long one
-SAMPLED = (jobs.arrive, jobs.publish, jobs.withdraw, jobs.complete)
+SAMPLED = (jobs.publish, jobs.complete)
 # what a worker would do anyway is done in the end, and what ends with its last request is not
 ENDS_ALIKE = (jobs.arrive, jobs.prepare, jobs.begin, jobs.complete, jobs.refuse, jobs.expire)
 

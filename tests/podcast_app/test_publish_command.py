@@ -183,6 +183,7 @@ def test_a_site_that_is_killed_and_comes_back_gets_the_rest(
     assert Counter(gate.passed) == Counter(range(1, PARTS + 1))
 
 
+@pytest.mark.long
 def test_what_the_storage_has_lost_is_sent_again(site: Site, gate: Gate, recording: Path) -> None:
     def rule(number: int, _path: str) -> Answer | None:  # something that only seems to take the first part
         return Answer(204) if gate.came.count(number) == 1 and number == 1 else None
@@ -195,6 +196,7 @@ def test_what_the_storage_has_lost_is_sent_again(site: Site, gate: Gate, recordi
     assert_stored(site, recording)
 
 
+@pytest.mark.long
 def test_a_site_that_fails_for_a_while_is_asked_again(
     site: Site, gate: Gate, recording: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -246,6 +248,7 @@ def test_other_fields_make_another_episode(site: Site, gate: Gate, recording: Pa
     assert Counter(gate.passed) == Counter([*range(1, PARTS + 1)] * 2)
 
 
+@pytest.mark.long
 def test_what_was_refused_for_its_fields_costs_no_second_upload(site: Site, gate: Gate, recording: Path) -> None:
     taken = site.episode(recording, title="Taken", slug="taken").json()
     with pytest.raises(CommandFailed, match="slug: This address is, or was, another episode's"):
@@ -257,6 +260,7 @@ def test_what_was_refused_for_its_fields_costs_no_second_upload(site: Site, gate
     assert Counter(gate.passed) == Counter(range(1, PARTS + 1))
 
 
+@pytest.mark.long
 def test_a_recording_without_a_title_waits_for_one(
     site: Site, gate: Gate, recording: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -390,6 +394,7 @@ def test_what_is_no_recording_leaves_nothing(site: Site, tmp_path: Path) -> None
     assert uploads(site) == []
 
 
+@pytest.mark.long
 def test_a_proxy_that_takes_no_parts_is_named(site: Site, gate: Gate, recording: Path) -> None:
     gate.rule = lambda _number, _path: Answer(413, b"<h1>Request Entity Too Large</h1>")
 

@@ -100,6 +100,7 @@ def test_a_failed_request_is_found_in_the_log_by_the_name_that_its_page_says(fai
     assert READER not in said
 
 
+@pytest.mark.long
 def test_a_mistake_of_ours_is_in_the_log_whole_and_on_the_page_by_its_name_alone(failing: Failing) -> None:
     failing.listener.get("/healthz")
     with psycopg.connect(failing.server.url(failing.database).replace("+psycopg", "")) as connection:
@@ -117,6 +118,7 @@ def test_a_mistake_of_ours_is_in_the_log_whole_and_on_the_page_by_its_name_alone
     assert "HUSH" not in json.dumps(log)
 
 
+@pytest.mark.long
 def test_every_line_says_when_how_grave_and_who(failing: Failing) -> None:
     failing.listener.get("/healthz")
 
