@@ -22,9 +22,8 @@ SINGLE = (
     pytest.param(
         partial(faults.storage_spoilt, how=Spoilt.UNTOLD),
         id="the bucket does its work and never says so",
-        marks=pytest.mark.long,
     ),
-    pytest.param(partial(faults.database_away, how=signal.SIGQUIT), id="the database crashes", marks=pytest.mark.long),
+    pytest.param(partial(faults.database_away, how=signal.SIGQUIT), id="the database crashes"),
 )
 SECONDS = 1.0  # that a single fault lasts
 
@@ -38,6 +37,7 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Ledg
         yield stage, Ledger()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", SINGLE)
 def test_nothing_that_was_acknowledged_is_lost_when(
     fault: faults.Holds, hurt: tuple[Stage, Ledger], tmp_path: Path, request: pytest.FixtureRequest
@@ -60,9 +60,10 @@ def test_nothing_that_was_acknowledged_is_lost_when(
     assert list(ending.broken_promises(stage, ledger)) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "seconds",
-    [pytest.param(faults.HOUR, id="ahead"), pytest.param(-faults.HOUR, id="behind", marks=pytest.mark.long)],
+    [pytest.param(faults.HOUR, id="ahead"), pytest.param(-faults.HOUR, id="behind")],
 )
 def test_now_is_now_on_a_machine_whose_clock_is_an_hour(
     seconds: int, hurt: tuple[Stage, Ledger], tmp_path: Path

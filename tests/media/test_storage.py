@@ -207,6 +207,7 @@ print(tracemalloc.get_traced_memory()[1])
 """
 
 
+@pytest.mark.long
 def test_forty_megabytes_pass_through_with_the_memory_of_two_parts(storage: Storage, place: Place) -> None:
     command = [sys.executable, "-c", MEASURED, place.url or "", str(place.data_dir), AUDIO]
     peak_bytes = int(subprocess.check_output(command))

@@ -325,6 +325,7 @@ def test_a_site_that_serves_something_else_is_found(library: Library, tmp_path_f
         assert any("is not served as published" in error for error in errors(library))
 
 
+@pytest.mark.long
 def test_the_exit_status_says_what_was_found(sqlite_place: Place) -> None:
     with at(sqlite_place) as library:
         worker.catch_up(library.work)

@@ -85,6 +85,7 @@ def test_a_file_of_settings_that_may_not_be_read_is_named(tmp_path: Path) -> Non
     assert_refused(podcast_app("show", "list", data_dir=tmp_path), ".env", "Permission denied")
 
 
+@pytest.mark.long
 def test_a_database_that_is_away_is_said_to_be_without_its_password(tmp_path: Path) -> None:
     away = {"DATABASE_URL": f"postgres://user:s3cret@127.0.0.1:{free_port()}/podcast"}
 
@@ -145,6 +146,7 @@ def test_what_is_not_there_or_not_right_is_named(home: Path, command: tuple[str,
     assert_refused(podcast_app(*command, data_dir=home), word)
 
 
+@pytest.mark.long
 def test_a_token_is_printed_alone_and_is_good_until_it_is_revoked(home: Path) -> None:
     secret = podcast_app("token", "create", "the archive", data_dir=home).stdout
 
@@ -162,6 +164,7 @@ def test_a_token_is_printed_alone_and_is_good_until_it_is_revoked(home: Path) ->
     assert secret.strip() not in listed
 
 
+@pytest.mark.long
 def test_a_person_is_invited_by_a_link(home: Path) -> None:
     link = podcast_app("user", "add", "anna@example.org", data_dir=home).stdout.strip()
 
@@ -200,6 +203,7 @@ def test_a_machine_without_a_word_of_utf_8_publishes_in_every_script(home: Path,
         assert episode.audio.upload.filename == "Épisode 1.mp3"
 
 
+@pytest.mark.long
 def test_a_draft_and_a_scheduled_episode_say_what_they_wait_for(home: Path, recording: Path) -> None:
     draft = podcast_app("publish", recording, "--draft", data_dir=home)
     later = podcast_app("publish", recording, "--title", "X", "--at", "2150-12-10T09:00+01:00", data_dir=home)

@@ -40,6 +40,7 @@ def test_a_melody_is_a_sound_of_its_length_that_clips_nowhere() -> None:
     assert 5000 < max(samples) < 30000
 
 
+@pytest.mark.long
 def test_the_command_fills_and_then_refuses_in_a_sentence(sqlite_place: Place) -> None:
     first = podcast_app("demo", data_dir=sqlite_place.data_dir)
     again = podcast_app("demo", data_dir=sqlite_place.data_dir)

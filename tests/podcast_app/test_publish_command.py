@@ -337,6 +337,7 @@ def test_an_answer_that_is_of_no_use_is_a_sentence(answer: httpx2.Response, word
         remote.body_of(answer)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("show", "said", "word"),
     [

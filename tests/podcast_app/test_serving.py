@@ -22,6 +22,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(sqlite_place: Place, command
     assert said.stderr == f"Port {port} is taken. Stop what runs there, or choose another: --port.\n"
 
 
+@pytest.mark.long
 def test_a_host_that_is_not_ours_is_said_in_a_sentence(tmp_path: Path) -> None:
     for host in ("192.0.2.1", "nothing.invalid"):
         said = podcast_app("serve", "--host", host, data_dir=tmp_path)
