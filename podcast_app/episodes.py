@@ -174,6 +174,9 @@ def _blank(show: Show, said: EpisodeFields, now: dt.datetime) -> Episode:
 def _cannot_use(upload: Upload | None, show_id: ShowId) -> list[Finding]:
     if upload is None or upload.show_id != show_id:
         return [error("upload_id", "There is no such upload in this show.", "Upload the audio again.")]
+    if upload.state == "refused":
+        sentence, values = upload.refusal
+        return [Finding("error", "upload_id", sentence, "", tuple(values.items()))]
     if upload.state != "complete":
         return [error("upload_id", "This upload is not complete.", "Send the missing parts, then complete it.")]
     if upload.episode_id is not None:

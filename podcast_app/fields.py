@@ -145,7 +145,7 @@ class NewUpload(_Fields):
 
     show: Short
     filename: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    size_bytes: Annotated[int, Field(ge=1, le=2**53, strict=True)]
+    size_bytes: Annotated[int, Field(ge=1, strict=True)]
     media_type: Short = ""  # whatever it says, the file itself decides
     fingerprint: OrNothing[Annotated[str, StringConstraints(max_length=200)]] = None
 

@@ -39,7 +39,7 @@ def page(
     language = language or (first if first in LANGUAGES else LANGUAGES[0])
     said = {"Cache-Control": "no-store", **(headers or {})}
     what, mend = SENTENCES.get(status, OTHER)
-    named = request_id.current() if status >= 500 else ""  # by whoever writes to us
+    named = request_id.current()  # by whoever writes to us
     return pages.render(
         request, "error.html", language, status_code=status, headers=said, what=what, mend=mend, request_id=named
     )

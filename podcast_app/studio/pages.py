@@ -32,8 +32,9 @@ def page(
 def problem_page(request: Request, person: User | None, problem: Problem) -> Response:
     """What stands in the way, and what helps."""
     said = [words.message(language_of(request, person), finding) for finding in problem.findings]
-    named = request_id.current() if problem.status >= 500 else ""
-    answer = page(request, "problem.html", person, status_code=problem.status, said=said, request_id=named)
+    answer = page(
+        request, "problem.html", person, status_code=problem.status, said=said, request_id=request_id.current()
+    )
     answer.headers.update(problem.headers)
     return answer
 

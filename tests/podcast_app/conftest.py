@@ -89,9 +89,11 @@ def _first_show_on_postgresql(
         return database, folder
 
 
-@pytest.fixture
-def site(place: Place) -> Iterator[Site]:
-    """The whole application over real HTTP, with its worker, on each kind of database."""
+@pytest.fixture(params=("sqlite", pytest.param("postgresql", marks=pytest.mark.long)))
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    """The whole application over real HTTP, with its worker; in a long run on each kind of database, since what is
+    below HTTP is tested on both in every run."""
+    place: Place = request.getfixturevalue(f"{request.param}_place")
     settings = Settings(port=free_port(), data_dir=place.data_dir, database_url=place.database_url, _env_file=None)
     with running(settings) as site:
         yield site

@@ -397,14 +397,14 @@ def test_a_token_for_another_show_sees_nothing_of_it(shared_site: Site, mp3: byt
 # --- what is refused ---
 
 
-@pytest.mark.parametrize("size", [0, -1, 2**53 + 1, 1.5, 1e3, True, "17", None, [1], {"a": 1}, 10**400])
+@pytest.mark.parametrize("size", [0, -1, 1.5, 1e3, True, "17", None, [1], {"a": 1}])
 def test_what_is_no_size_is_refused(shared_site: Site, size: object) -> None:
     refused = asked_to_begin(shared_site, size_bytes=size)
 
     assert (refused.status_code, refused_field(refused)) == (422, "size_bytes")
 
 
-@pytest.mark.parametrize("size", [5_000_000_001, 2**53])
+@pytest.mark.parametrize("size", [5_000_000_001, 2**53, 10**400])
 def test_a_recording_that_is_too_large_is_refused_before_a_byte_of_it(shared_site: Site, size: int) -> None:
     before = shared_site.api.get(UPLOADS).json()["items"]
 
@@ -647,6 +647,7 @@ def test_an_upload_that_is_not_complete_becomes_no_episode(shared_site: Site, mp
     for sender in (still_open, refused):
         answer = shared_site.api.post(EPISODES, json={"upload_id": sender.upload["id"], "title": "No"})
         assert (answer.status_code, refused_field(answer)) == (422, "upload_id")
+    assert "text file, not a recording" in answer.json()["detail"]  # and not that parts are missing
     assert still_open.complete().status_code == 200
 
 
