@@ -166,6 +166,7 @@ def test_a_change_made_in_one_process_is_served_by_the_other(site: Site, recordi
 # --- the copy in storage ---
 
 
+@pytest.mark.long
 def test_a_worker_that_was_held_up_puts_no_old_feed_over_a_newer_one(
     site: Site, recording: bytes, bucket: S3Server
 ) -> None:

@@ -111,6 +111,7 @@ async def test_another_file_of_the_same_name_and_size_is_never_mixed(site: Site,
     assert uploader.stored() == other.read_bytes()
 
 
+@pytest.mark.long
 async def test_a_recording_that_is_here_already_is_offered_at_once(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.choose(recording)
@@ -271,6 +272,7 @@ async def test_what_is_no_audio_is_refused_in_the_readers_language_and_another_c
     await uploader.until_the_form()
 
 
+@pytest.mark.long
 async def test_the_fingerprint_is_that_of_the_command_line(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
 

@@ -36,6 +36,10 @@ on_rclone = pytest.mark.parametrize("place", ["rclone"], indirect=True)
 both_servers = pytest.mark.parametrize("place", ["moto", "rclone"], indirect=True)
 
 
+# in every run tests/podcast_app/test_strict_bucket.py is behind such a proxy
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="session")
 def proxies(
     moto: S3Server, rclone: S3Server, tmp_path_factory: pytest.TempPathFactory

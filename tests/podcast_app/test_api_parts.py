@@ -89,7 +89,11 @@ FOLDER, FOLDER_AND_POSTGRESQL = ("folder", "sqlite"), ("folder", "postgresql")
 BUCKETS = ("moto", "postgresql"), ("rclone", "sqlite")
 
 
-@pytest.fixture(scope="module", params=[FOLDER, FOLDER_AND_POSTGRESQL, *BUCKETS], ids="-".join)
+@pytest.fixture(
+    scope="module",
+    params=[FOLDER, pytest.param(FOLDER_AND_POSTGRESQL, marks=pytest.mark.long), *BUCKETS],
+    ids=["-".join(place) for place in (FOLDER, FOLDER_AND_POSTGRESQL, *BUCKETS)],
+)
 def stored_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The whole application on each kind of storage and of database."""
     storage, database = request.param
@@ -114,7 +118,15 @@ def _postgresql_url(request: pytest.FixtureRequest) -> str:
     return server.url(server.create(request.getfixturevalue("_migrated_template")))
 
 
-on_both_databases = pytest.mark.parametrize("stored_site", [FOLDER, FOLDER_AND_POSTGRESQL], ids="-".join, indirect=True)
+on_both_databases = pytest.mark.parametrize(
+    "stored_site",
+    [
+        pytest.param(FOLDER, id="-".join(FOLDER)),
+        # in every run PostgreSQL is asked below HTTP, in test_parts.py
+        pytest.param(FOLDER_AND_POSTGRESQL, id="-".join(FOLDER_AND_POSTGRESQL), marks=pytest.mark.long),
+    ],
+    indirect=True,
+)
 
 
 # --- the way of a recording ---

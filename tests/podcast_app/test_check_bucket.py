@@ -130,6 +130,7 @@ def test_a_server_that_knows_no_rules_and_answers_ranges_oddly_is_no_error(rclon
     assert [remark for remark in remarks if remark.level == "error"] == []
 
 
+@pytest.mark.long
 def test_a_bucket_over_http_behind_a_site_over_https_is_an_error_until_listeners_are_sent_elsewhere(
     moto: S3Server,
 ) -> None:
@@ -241,6 +242,7 @@ def checked(library: Library, status: int) -> list[str]:
     return said.getvalue().splitlines()
 
 
+@pytest.mark.long
 def test_a_library_in_a_bucket_that_is_in_order_has_notes_at_most(library: Library, mp3: bytes) -> None:
     library.published(mp3, title="Matonge")
 
