@@ -276,6 +276,7 @@ def mounted(postgresql: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) ->
     postgresql.drop(database)
 
 
+@pytest.mark.long
 def test_who_has_begun_to_come_in_is_answered_while_the_process_stops(mounted: Machines) -> None:
     with mounted.web() as web, ThreadPoolExecutor(16) as pool:
         kept = [pool.submit(_ask_until_told_to_close, web.port) for _ in range(8)]

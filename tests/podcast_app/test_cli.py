@@ -72,12 +72,14 @@ def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, name: str, value
     assert_refused(podcast_app("show", "list", data_dir=tmp_path, **{name: value}), f"{name}: ")
 
 
+@pytest.mark.long
 def test_a_file_of_settings_in_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes("PODCAST_BASE_URL=https://é.example.org".encode("latin-1"))
 
     assert_refused(podcast_app("show", "list", data_dir=tmp_path), ".env", "UTF-8")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.getuid() == 0, reason="root may read every file")
 def test_a_file_of_settings_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").touch(mode=0)
@@ -96,12 +98,14 @@ def test_a_database_that_is_away_is_said_to_be_without_its_password(tmp_path: Pa
     assert_refused(podcast_app("check", data_dir=tmp_path, **away), "The database does not answer", status=2)
 
 
+@pytest.mark.long
 def test_a_database_that_is_none_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "podcast.db").write_bytes(b"This is a letter, and no database. " * 100)
 
     assert_refused(podcast_app("show", "list", data_dir=tmp_path), "not a database")
 
 
+@pytest.mark.long
 def test_an_unknown_command_is_an_error_of_use(tmp_path: Path) -> None:
     assert podcast_app("pubish", data_dir=tmp_path).returncode == 2
 

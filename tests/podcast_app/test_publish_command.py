@@ -477,6 +477,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
         yield server
 
 
+@pytest.mark.long
 def test_parts_go_to_the_bucket_and_not_through_the_site(
     sqlite_place: Place, bucket: S3Server, recording: Path
 ) -> None:

@@ -11,6 +11,7 @@ from tests.commands import podcast_app
 from tests.podcasts import Place, at
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["serve", "web"])
 def test_a_port_that_is_taken_is_said_in_a_sentence(sqlite_place: Place, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
