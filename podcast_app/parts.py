@@ -30,7 +30,7 @@ PARTS_AIMED_AT = 200
 MEDIA_TYPE = "application/octet-stream"  # of an original: whatever it is, nobody is to open it from the bucket
 
 KEPT = dt.timedelta(days=7)  # after its last part, an upload that nobody completes goes
-SETTLING_SECONDS = (0.2, 0.5, 1.0)  # pauses before parts that are gone are taken for lost
+SETTLING_SECONDS = (0, 0.2, 0.5, 1.0)  # pauses before parts that are gone are taken for lost
 HASHED_AFTER = dt.timedelta(minutes=1)  # until then, an episode made from it brings the checksum with its enclosure
 
 
@@ -180,12 +180,11 @@ def _join(storage: Storage, upload: Upload) -> None:
 
 def _is_joined_soon(storage: Storage, upload: Upload) -> bool:
     """While another joins them, a bucket may have the parts no longer and the whole not yet."""
-    return _is_joined(storage, upload) or any(_is_joined_after(pause, storage, upload) for pause in SETTLING_SECONDS)
-
-
-def _is_joined_after(seconds: float, storage: Storage, upload: Upload) -> bool:
-    time.sleep(seconds)
-    return _is_joined(storage, upload)
+    for pause in SETTLING_SECONDS:
+        time.sleep(pause)
+        if _is_joined(storage, upload):
+            return True
+    return False
 
 
 def _is_joined(storage: Storage, upload: Upload) -> bool:

@@ -79,11 +79,11 @@ class Web:
 
 @dataclass(frozen=True)
 class Machines:
-    """Where all processes work, and how one more is started. `library` is for looking behind the scenes."""
+    """Where all processes work, and how one more is started. `podcasts` is for looking behind the scenes."""
 
     environment: Mapping[str, str]
     token: str
-    library: Library
+    podcasts: Library
     folder: Path
 
     @contextmanager

@@ -49,7 +49,7 @@ class Site:
         return episode
 
     def generation(self) -> int:
-        return self.machines.library.feed().generation
+        return self.machines.podcasts.feed().generation
 
     @contextmanager
     def paused_workers(self) -> Iterator[None]:
@@ -63,7 +63,7 @@ class Site:
                 worker.go_on()
 
     def wait_for_copy(self) -> None:
-        library = self.machines.library
+        library = self.machines.podcasts
         wait_until(lambda: library.feed().copied_generation == library.feed().generation)
 
 
@@ -101,16 +101,16 @@ def test_episodes_due_at_the_same_second_go_out_once_each(site: Site, recording:
     ]
 
     for episode in episodes:
-        wait_until(lambda: site.webs[1].state(episode) == "published", 30)  # noqa: B023
+        wait_until(lambda: site.webs[1].state(episode) == "published", 30)  # noqa: B023 (called at once)
 
     guids = {episode["guid"] for episode in episodes}
     assert site.generation() == before + len(episodes)
     for web in site.webs:
-        wait_until(lambda: guids <= _guids(web).keys())  # noqa: B023
+        wait_until(lambda: guids <= _guids(web).keys())  # noqa: B023 (as above)
         assert set(_guids(web).values()) == {1}
     site.wait_for_copy()
-    assert site.machines.library.objects("public/") == {
-        str(key) for key in site.machines.library.work.database.read(_public_keys)
+    assert site.machines.podcasts.objects("public/") == {
+        str(key) for key in site.machines.podcasts.work.database.read(_public_keys)
     }
 
 
@@ -127,11 +127,11 @@ def test_episodes_published_at_the_same_moment_through_two_processes_are_both_in
             )
         )
     for episode in made:
-        wait_until(lambda: site.webs[0].state(episode) == "published")  # noqa: B023
+        wait_until(lambda: site.webs[0].state(episode) == "published")  # noqa: B023 (called at once)
 
     assert site.generation() == before + 8
     for web in site.webs:
-        wait_until(lambda: {episode["guid"] for episode in made} <= _guids(web).keys())  # noqa: B023
+        wait_until(lambda: {episode["guid"] for episode in made} <= _guids(web).keys())  # noqa: B023 (as above)
 
 
 @pytest.mark.long
@@ -181,7 +181,7 @@ def test_a_worker_that_was_held_up_puts_no_old_feed_over_a_newer_one(
             _retitle(site, episode, "An old title")
             assert barrier.is_waited_at.wait(20)
             late.pause()
-            site.machines.library.an_hour_passes()
+            site.machines.podcasts.an_hour_passes()
         _retitle(site, episode, "A new title")
         site.wait_for_copy()
 
@@ -218,7 +218,7 @@ def test_the_copy_never_goes_back_while_workers_are_killed_and_paused(site: Site
             case 5:
                 site.workers[0].pause()
             case 9:
-                site.machines.library.an_hour_passes()
+                site.machines.podcasts.an_hour_passes()
                 site.workers[0].go_on()
         time.sleep(0.2)
     site.workers[0].go_on()
@@ -360,7 +360,7 @@ def _retitle(site: Site, episode: dict[str, object], title: str) -> None:
 
 
 def _copy(site: Site) -> bytes:
-    return site.machines.library.work.storage.read(COPY, 0, 10**6)
+    return site.machines.podcasts.work.storage.read(COPY, 0, 10**6)
 
 
 def _copies_seen(site: Site, seconds: float) -> list[bytes]:
@@ -381,7 +381,7 @@ def _lease_owner(site: Site, episode: dict[str, object]) -> str | None:
         editions = select(Edition.lease_owner).join(Audio, Audio.id == Edition.audio_id)
         return session.scalar(editions.where(Audio.episode_id == episode["id"]))
 
-    return site.machines.library.work.database.read(owner)
+    return site.machines.podcasts.work.database.read(owner)
 
 
 def _audio_status(site: Site, episode: dict[str, object]) -> object:
