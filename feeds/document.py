@@ -51,6 +51,40 @@ class Alternate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A part of the audio that listeners can jump to (Podlove Simple Chapters, `psc:chapter`)."""
+
+    start_ms: int
+    title: str
+    url: str | None = None
+    image_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """What is said, as a file (Podcasting 2.0, `podcast:transcript`)."""
+
+    url: str
+    media_type: str  # "text/vtt"; as it is served, without charset
+    language: str  # BCP 47
+    is_captions: bool = False  # with times, to be shown while it plays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlternateEnclosure:
+    """The same episode as another file, or the enclosure itself told in full (Podcasting 2.0, `alternateEnclosure`)."""
+
+    url: str
+    length: int  # bytes, of the whole file
+    media_type: str  # "audio/mpeg", "audio/ogg"
+    bitrate_bps: int | None
+    title: str  # at most 32 characters
+    codecs: str | None = None  # RFC 6381: "opus"
+    integrity: str | None = None  # W3C Subresource Integrity: "sha256-" and base64
+    is_default: bool = False  # the one that is the enclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """An episode as listeners get it."""
 
@@ -68,7 +102,10 @@ class Episode:
     language: str | None = None  # of the text, when it is not the feed's: BCP 47
     image_url: str | None = None
     persons: tuple[Person, ...] = ()
-    chapters_url: str | None = None
+    chapters: tuple[Chapter, ...] = ()
+    chapters_url: str | None = None  # the same as JSON chapters
+    transcripts: tuple[Transcript, ...] = ()
+    alternate_enclosures: tuple[AlternateEnclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,3 +132,5 @@ class Show:
     hubs: tuple[str, ...] = ()
     persons: tuple[Person, ...] = ()
     alternates: tuple[Alternate, ...] = ()
+    is_blocked: bool = False  # directories are asked not to list this feed
+    low_feed_url: str | None = None  # the same episodes as small files
