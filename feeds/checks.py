@@ -1,6 +1,5 @@
 """What a feed must satisfy (PSP-1, Apple): judged as a document before it is published, and as bytes after."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,8 +9,9 @@ from uuid import UUID
 
 from lxml import etree
 
-from feeds import rss, rules, text
-from feeds.document import Category, Enclosure, Episode, EpisodeType, Show
+from feeds import companions, rules, text
+from feeds.document import AlternateEnclosure, Category, Chapter, Enclosure, Episode, EpisodeType, Show, Transcript
+from feeds.elements import NAMESPACES, attribute, said, whole_number
 from feeds.findings import Finding, error, errors, warning
 
 __all__ = ["Finding", "contents", "episode", "error", "errors", "feed", "reads_back", "show", "warning"]
@@ -38,6 +38,12 @@ _EPISODE_RULES = (
     rules.audio_is_of_a_known_kind,
     rules.audio_address_ends_with_the_extension,
     rules.audio_is_served_as_safely_as_the_show,
+    rules.other_files_are_described,
+    rules.other_files_have_addresses_of_their_own,
+    rules.chapters_follow_one_another,
+    rules.chapters_begin_inside_the_audio,
+    rules.transcripts_are_of_a_known_kind,
+    rules.captions_are_marked_once,
     rules.numbers_count_from_one,
     rules.serial_episode_has_a_number,
     rules.episode_has_notes,
@@ -46,8 +52,8 @@ _EPISODE_RULES = (
     rules.episode_cover_is_a_picture,
 )
 _EPISODE_TYPES: tuple[EpisodeType, ...] = ("full", "trailer", "bonus")
-_TRANSCRIPT_TYPES = ("text/plain", "text/html", "text/vtt", "application/json", "application/x-subrip")
 _DESCRIPTION_BYTES = 4000
+_Said = str | None | tuple[Chapter, ...] | tuple[Transcript, ...] | tuple[AlternateEnclosure, ...]
 _NO_DATE = datetime.fromtimestamp(0, UTC)
 
 
@@ -80,7 +86,7 @@ def reads_back(head: bytes, item: bytes, tail: bytes, episode: Episode) -> Itera
                 field,
                 "Apps would read “{read}” here, and not what was entered.",
                 "Type it again by hand instead of pasting it.",
-                read=text.short(read, 100),
+                read=text.short(_in_words(read), 100),
             )
 
 
@@ -102,7 +108,7 @@ def feed(xml: bytes) -> Iterator[Finding]:
     entries = channel.findall("item")
     yield from _each_is_there_once(entries)
     for entry in entries:
-        name = text.short(_said(entry, "title") or _said(entry, "guid"), 80)
+        name = text.short(said(entry, "title") or said(entry, "guid"), 80)
         yield from (replace(finding, where=name) for finding in _item_findings(entry, document))
 
 
@@ -110,13 +116,14 @@ def contents(xml: bytes) -> dict[str, str]:
     """What the feed offers: the address of the audio by GUID. Nothing, when it cannot be read."""
     root = _parsed(xml)
     entries = root.iterfind("channel/item") if root is not None else ()
-    return {_said(entry, "guid"): _attribute(entry, "enclosure", "url") for entry in entries}
+    return {said(entry, "guid"): attribute(entry, "enclosure", "url") for entry in entries}
 
 
 def _item_findings(entry: etree._Element, show: Show) -> Iterator[Finding]:
+    document = _episode(entry)
     yield from _item_values_are_allowed(entry)
-    yield from _transcripts_say_their_type(entry)
-    yield from episode(_episode(entry), show)
+    yield from _webvtt_comes_first(document)
+    yield from episode(document, show)
 
 
 # Bytes
@@ -130,21 +137,33 @@ def _parsed(xml: bytes) -> etree._Element | None:
         return None
 
 
-def _compared(entry: etree._Element, episode: Episode) -> Iterator[tuple[str, str, str]]:
+def _compared(entry: etree._Element, episode: Episode) -> Iterator[tuple[str, _Said, _Said]]:
     """Field, what was meant, what is read."""
-    yield "guid", text.identifier(episode.guid), _said(entry, "guid")
-    yield "title", text.short(episode.title), _said(entry, "title")
-    yield "audio", text.ascii_url(episode.enclosure.url), _attribute(entry, "enclosure", "url")
-    yield "audio", str(episode.enclosure.length), _attribute(entry, "enclosure", "length")
-    yield "audio", episode.enclosure.media_type, _attribute(entry, "enclosure", "type")
+    yield "guid", text.identifier(episode.guid), said(entry, "guid")
+    yield "title", text.short(episode.title), said(entry, "title")
+    yield "audio", text.ascii_url(episode.enclosure.url), attribute(entry, "enclosure", "url")
+    yield "audio", str(episode.enclosure.length), attribute(entry, "enclosure", "length")
+    yield "audio", episode.enclosure.media_type, attribute(entry, "enclosure", "type")
     meant = episode.published_at.astimezone(UTC).replace(microsecond=0)
-    read = _date(_said(entry, "pubDate"))
+    read = _date(said(entry, "pubDate"))
     yield "publish_at", meant.isoformat(), read.isoformat() if read else ""
+    written, found = companions.as_written(episode), companions.read(entry)
+    yield "chapters", written.chapters, found.chapters
+    yield "chapters", written.chapters_url, found.chapters_url
+    yield "transcripts", written.transcripts, found.transcripts
+    yield "audio", written.alternate_enclosures, found.alternate_enclosures
+
+
+def _in_words(read: _Said) -> str:
+    """A text as it is; a list by what its members are called."""
+    if isinstance(read, tuple):
+        return ", ".join(one.url if isinstance(one, Transcript) else one.title for one in read)
+    return read or ""
 
 
 def _namespaces_are_declared(root: etree._Element) -> Iterator[Finding]:
     """PSP-1: `rss` 2.0 with the namespaces itunes, podcast and atom, letter for letter."""
-    needed = {rss.NAMESPACES[prefix] for prefix in ("itunes", "podcast", "atom")}
+    needed = {NAMESPACES[prefix] for prefix in ("itunes", "podcast", "atom")}
     if root.tag != "rss" or root.get("version") != "2.0" or not needed.issubset(root.nsmap.values()):
         yield error(
             "feed",
@@ -154,17 +173,18 @@ def _namespaces_are_declared(root: etree._Element) -> Iterator[Finding]:
 
 
 def _channel_values_are_allowed(channel: etree._Element) -> Iterator[Finding]:
-    """PSP-1, channel: `link`, `atom:link` self, `itunes:explicit`, `podcast:locked`, `podcast:guid`, dates."""
+    """PSP-1, channel: `link`, `atom:link` self, `itunes:explicit` and `block`, `podcast:locked` and `guid`, dates."""
     allowed = [
-        _said(channel, "link") != "",
+        said(channel, "link") != "",
         bool(_self_address(channel)),
-        _said(channel, "itunes:explicit") in ("true", "false"),
-        _said(channel, "itunes:type") in ("", "episodic", "serial"),
-        _said(channel, "podcast:locked") in ("", "yes", "no"),
-        _is_guid(_said(channel, "podcast:guid")),
+        said(channel, "itunes:explicit") in ("true", "false"),
+        said(channel, "itunes:type") in ("", "episodic", "serial"),
+        said(channel, "itunes:block") in ("", "yes"),
+        said(channel, "podcast:locked") in ("", "yes", "no"),
+        _is_guid(said(channel, "podcast:guid")),
         *(_is_date(channel, tag) for tag in ("pubDate", "lastBuildDate")),
     ]
-    names = ("link", "atom:link", "explicit", "type", "locked", "guid", "pubDate", "lastBuildDate")
+    names = ("link", "atom:link", "explicit", "type", "block", "locked", "guid", "pubDate", "lastBuildDate")
     for name, is_allowed in zip(names, allowed, strict=True):
         if not is_allowed:
             yield error(
@@ -179,14 +199,15 @@ def _item_values_are_allowed(entry: etree._Element) -> Iterator[Finding]:
     """PSP-1, item: one `enclosure` with whole numbers, dates, `itunes:` values of the allowed kind."""
     allowed = {
         "audio": len(entry.findall("enclosure")) == 1
-        and _is_whole(_attribute(entry, "enclosure", "length"))
-        and _is_whole(_said(entry, "itunes:duration") or "1"),
+        and _is_whole(attribute(entry, "enclosure", "length"))
+        and _is_whole(said(entry, "itunes:duration") or "1"),
         "publish_at": _is_date(entry, "pubDate"),
-        "explicit": _said(entry, "itunes:explicit") in ("", "true", "false"),
-        "type": _said(entry, "itunes:episodeType") in ("", *_EPISODE_TYPES),
-        "season": _is_whole(_said(entry, "itunes:season") or "1"),
-        "number": _is_whole(_said(entry, "itunes:episode") or "1"),
-        "notes": text.size(_said(entry, "description")) <= _DESCRIPTION_BYTES,
+        "explicit": said(entry, "itunes:explicit") in ("", "true", "false"),
+        "type": said(entry, "itunes:episodeType") in ("", *_EPISODE_TYPES),
+        "season": _is_whole(said(entry, "itunes:season") or "1"),
+        "number": _is_whole(said(entry, "itunes:episode") or "1"),
+        "notes": text.size(said(entry, "description")) <= _DESCRIPTION_BYTES,
+        "chapters": _chapters_can_be_read(entry),
     }
     for field, is_allowed in allowed.items():
         if not is_allowed:
@@ -197,21 +218,31 @@ def _item_values_are_allowed(entry: etree._Element) -> Iterator[Finding]:
             )
 
 
-def _transcripts_say_their_type(entry: etree._Element) -> Iterator[Finding]:
-    """Podcasting 2.0, `podcast:transcript`: `url` and `type` required, of five kinds."""
-    for transcript in entry.iterfind("podcast:transcript", rss.NAMESPACES):
-        if not transcript.get("url") or transcript.get("type") not in _TRANSCRIPT_TYPES:
-            yield error(
-                "transcript",
-                "A transcript in the feed does not say of what kind it is.",
-                "Remove the transcript and add it again.",
-            )
+def _webvtt_comes_first(episode: Episode) -> Iterator[Finding]:
+    """Apple and browsers read WebVTT, and some apps look at the first `podcast:transcript` alone."""
+    is_webvtt = [companions.is_webvtt(transcript) for transcript in episode.transcripts]
+    if any(is_webvtt) and not is_webvtt[0]:
+        yield warning(
+            "transcripts",
+            "The first transcript in the feed is not the one in WebVTT, which most apps look for.",
+            "Tell whoever runs this site; episodes and texts are not the cause.",
+        )
+
+
+def _chapters_can_be_read(entry: etree._Element) -> bool:
+    """Podlove Simple Chapters: one list at most, not empty, each with a time and a title. Podcasting 2.0, `chapters`:
+    one at most, with its address and type."""
+    lists, files = (entry.findall(path, NAMESPACES) for path in ("psc:chapters", "podcast:chapters"))
+    read = companions.read(entry).chapters
+    are_whole = len(read) == sum(len(each) for each in lists) and all(len(each) for each in lists)
+    say_what = all(file.get("url") and file.get("type") == companions.CHAPTERS_TYPE for file in files)
+    return len(lists) <= 1 and len(files) <= 1 and are_whole and say_what
 
 
 def _each_is_there_once(entries: Iterable[etree._Element]) -> Iterator[Finding]:
     """PSP-1, `guid`: unique. Apple: an audio address that is there twice is passed over."""
     entries = list(entries)
-    for guid, count in _repeated(_said(entry, "guid") for entry in entries):
+    for guid, count in _repeated(said(entry, "guid") for entry in entries):
         yield error(
             "guid",
             "{count} episodes share the identifier “{guid}”, so apps show only one of them.",
@@ -219,7 +250,7 @@ def _each_is_there_once(entries: Iterable[etree._Element]) -> Iterator[Finding]:
             count=count,
             guid=text.short(guid, 100),
         )
-    for url, count in _repeated(_attribute(entry, "enclosure", "url") for entry in entries):
+    for url, count in _repeated(attribute(entry, "enclosure", "url") for entry in entries):
         yield error(
             "audio",
             "{count} episodes offer the same audio ({url}), so apps show only one of them.",
@@ -238,70 +269,58 @@ def _repeated(values: Iterable[str]) -> Iterator[tuple[str, int]]:
 
 def _show(channel: etree._Element) -> Show:
     return Show(
-        title=_said(channel, "title"),
-        description=_said(channel, "description"),
-        url=_said(channel, "link"),
+        title=said(channel, "title"),
+        description=said(channel, "description"),
+        url=said(channel, "link"),
         feed_url=_self_address(channel),
-        guid=_said(channel, "podcast:guid"),
-        language=_said(channel, "language"),
-        author=_said(channel, "itunes:author"),
+        guid=said(channel, "podcast:guid"),
+        language=said(channel, "language"),
+        author=said(channel, "itunes:author"),
         categories=tuple(_categories(channel)),
-        explicit=_said(channel, "itunes:explicit") == "true",
-        image_url=_attribute(channel, "itunes:image", "href"),
-        type="serial" if _said(channel, "itunes:type") == "serial" else "episodic",
-        copyright=_said(channel, "copyright") or None,
-        owner_email=_said(channel, "itunes:owner/itunes:email") or None,
+        explicit=said(channel, "itunes:explicit") == "true",
+        image_url=attribute(channel, "itunes:image", "href"),
+        type="serial" if said(channel, "itunes:type") == "serial" else "episodic",
+        copyright=said(channel, "copyright") or None,
+        owner_email=said(channel, "itunes:owner/itunes:email") or None,
     )
 
 
 def _categories(channel: etree._Element) -> Iterator[Category]:
-    for outer in channel.iterfind("itunes:category", rss.NAMESPACES):
-        inner = [element.get("text") for element in outer.iterfind("itunes:category", rss.NAMESPACES)]
+    for outer in channel.iterfind("itunes:category", NAMESPACES):
+        inner = [element.get("text") for element in outer.iterfind("itunes:category", NAMESPACES)]
         for subcategory in inner or [None]:
             yield Category(name=outer.get("text", ""), subcategory=subcategory)
 
 
 def _episode(entry: etree._Element) -> Episode:
-    kinds = [kind for kind in _EPISODE_TYPES if kind == _said(entry, "itunes:episodeType")]
+    accompanying = companions.read(entry)
+    kinds = [kind for kind in _EPISODE_TYPES if kind == said(entry, "itunes:episodeType")]
     return Episode(
-        guid=_said(entry, "guid"),
-        title=_said(entry, "title"),
-        url=_said(entry, "link"),
+        guid=said(entry, "guid"),
+        title=said(entry, "title"),
+        url=said(entry, "link"),
         enclosure=Enclosure(
-            url=_attribute(entry, "enclosure", "url"),
-            length=_number(_attribute(entry, "enclosure", "length")) or 0,
-            media_type=_attribute(entry, "enclosure", "type"),
+            url=attribute(entry, "enclosure", "url"),
+            length=whole_number(attribute(entry, "enclosure", "length")) or 0,
+            media_type=attribute(entry, "enclosure", "type"),
         ),
-        published_at=_date(_said(entry, "pubDate")) or _NO_DATE,
-        duration_ms=1000 * (_number(_said(entry, "itunes:duration")) or 0),
-        notes_html=_said(entry, "description"),
-        season=_number(_said(entry, "itunes:season")),
-        number=_number(_said(entry, "itunes:episode")),
+        published_at=_date(said(entry, "pubDate")) or _NO_DATE,
+        duration_ms=1000 * (whole_number(said(entry, "itunes:duration")) or 0),
+        notes_html=said(entry, "description"),
+        season=whole_number(said(entry, "itunes:season")),
+        number=whole_number(said(entry, "itunes:episode")),
         type=kinds[0] if kinds else "full",
-        image_url=_attribute(entry, "itunes:image", "href") or None,
+        image_url=attribute(entry, "itunes:image", "href") or None,
+        chapters=accompanying.chapters,
+        chapters_url=accompanying.chapters_url,
+        transcripts=accompanying.transcripts,
+        alternate_enclosures=accompanying.alternate_enclosures,
     )
 
 
-def _said(parent: etree._Element, path: str) -> str:
-    return parent.findtext(path, default="", namespaces=rss.NAMESPACES) or ""
-
-
-def _attribute(parent: etree._Element, path: str, name: str) -> str:
-    element = parent.find(path, rss.NAMESPACES)
-    return "" if element is None else str(element.get(name, ""))
-
-
 def _self_address(channel: etree._Element) -> str:
-    links = channel.iterfind("atom:link", rss.NAMESPACES)
+    links = channel.iterfind("atom:link", NAMESPACES)
     return next((str(link.get("href", "")) for link in links if link.get("rel") == "self"), "")
-
-
-def _number(value: str) -> int | None:
-    return int(value) if _is_whole(value) else None
-
-
-def _is_whole(value: str) -> bool:
-    return re.fullmatch("[0-9]{1,15}", value) is not None
 
 
 def _date(value: str) -> datetime | None:
@@ -313,9 +332,13 @@ def _date(value: str) -> datetime | None:
         return None
 
 
+def _is_whole(value: str) -> bool:
+    return whole_number(value) is not None
+
+
 def _is_date(parent: etree._Element, tag: str) -> bool:
     """Whether the date can be read; one that is not there is (PSP-1: recommended)."""
-    return not _said(parent, tag) or _date(_said(parent, tag)) is not None
+    return not said(parent, tag) or _date(said(parent, tag)) is not None
 
 
 def _is_guid(value: str) -> bool:

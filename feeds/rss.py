@@ -9,22 +9,16 @@ from typing import NamedTuple
 import podgen
 from lxml import etree
 
-from feeds import notes, text
-from feeds.document import Alternate, Category, Episode, Person, Show
+from feeds import companions, notes, text
+from feeds.document import Category, Episode, Person, Show
+from feeds.elements import ATOM, ITUNES, NAMESPACES, PODCAST, add
 
-RENDERER = 1  # raised whenever the same document gives other bytes: kept feeds are then built anew
+RENDERER = 2  # raised whenever the same document gives other bytes: kept feeds are then built anew
 
-NAMESPACES = {
-    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
-    "podcast": "https://podcastindex.org/namespace/1.0",
-    "atom": "http://www.w3.org/2005/Atom",
-    "content": "http://purl.org/rss/1.0/modules/content/",
-}
-_ITUNES, _PODCAST, _ATOM = (f"{{{NAMESPACES[prefix]}}}" for prefix in ("itunes", "podcast", "atom"))
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _GENERATOR = "podcast-app"
 _FEED_TYPE = "application/rss+xml"
-_CHAPTERS_TYPE = "application/json+chapters"
+_LOW_TITLE = "low data"  # apps and readers that list a feed's links show it
 _LABEL = 128  # characters: Podcasting 2.0, the text of `person` and `funding`
 _DESCRIPTION_BYTES = 4000  # PSP-1, channel `description`
 _RIGHTS_WORDS = re.compile(r"copyrights?|©|\(c\)|\b(1[89]|20)\d\d\b(\s*[-–,]\s*(1[89]|20)\d\d\b)*", re.IGNORECASE)
@@ -85,17 +79,16 @@ class _Item(podgen.Episode):  # type: ignore[misc]  # podgen has no types
         if episode.language:
             entry.set(_LANGUAGE, text.line(episode.language))
         # not podgen's own date: it changes the locale of the whole process while it writes one
-        _add(entry, "pubDate", _date(episode.published_at))
+        add(entry, "pubDate", _date(episode.published_at))
         # whole seconds (PSP-1, itunes:duration); up, so that a 400 ms jingle is not 0
         if episode.duration_ms > 0:
-            _add(entry, _ITUNES + "duration", str(-(-episode.duration_ms // 1000)))
+            add(entry, ITUNES + "duration", str(-(-episode.duration_ms // 1000)))
         if episode.image_url:
-            _add(entry, _ITUNES + "image", href=text.ascii_url(episode.image_url))
+            add(entry, ITUNES + "image", href=text.ascii_url(episode.image_url))
         if episode.explicit is not None:
-            _add(entry, _ITUNES + "explicit", _truth(episode.explicit))
+            add(entry, ITUNES + "explicit", _truth(episode.explicit))
         _add_place(entry, episode)
-        if episode.chapters_url:
-            _add(entry, _PODCAST + "chapters", url=text.ascii_url(episode.chapters_url), type=_CHAPTERS_TYPE)
+        companions.write(entry, episode)
         _add_persons(entry, episode.persons)
         return entry
 
@@ -127,43 +120,39 @@ class _Channel(podgen.Podcast):  # type: ignore[misc]  # podgen has no types
         root: etree._Element = super()._create_rss()
         channel = root[0]
         show = self.document
-        _add(channel, "lastBuildDate", _date(self.built_at))
-        _add(channel, "pubDate", _date(self.built_at))
-        for explicit in channel.iter(_ITUNES + "explicit"):
+        add(channel, "lastBuildDate", _date(self.built_at))
+        add(channel, "pubDate", _date(self.built_at))
+        for explicit in channel.iter(ITUNES + "explicit"):
             explicit.text = _truth(show.explicit)  # podgen writes yes and no, which Apple and PSP-1 refuse
-        _add(channel, _ITUNES + "type", show.type)
+        add(channel, ITUNES + "type", show.type)
         if show.author:
-            _add(channel, _ITUNES + "author", text.short(show.author))
+            add(channel, ITUNES + "author", text.short(show.author))
         if show.image_url:
-            _add(channel, _ITUNES + "image", href=text.ascii_url(show.image_url))
+            add(channel, ITUNES + "image", href=text.ascii_url(show.image_url))
         for category in show.categories:
             _add_category(channel, category)
+        if show.is_blocked:
+            add(channel, ITUNES + "block", "yes")  # not podgen's "Yes": PSP-1 knows "yes" alone
         _add_atom_links(channel, show)
         _add_podcasting(channel, show)
         _add_persons(channel, show.persons)
         return root
 
 
-def _add(parent: etree._Element, tag: str, words: str | None = None, **attributes: str) -> etree._Element:
-    element = etree.SubElement(parent, tag, attributes)
-    element.text = words
-    return element
-
-
 def _add_place(entry: etree._Element, episode: Episode) -> None:
     """Season, number and type, for Apple and for the Podcasting 2.0 namespace."""
     for name, number in (("season", episode.season), ("episode", episode.number)):
         if number is not None and number >= 1:  # Apple: a non-zero integer
-            _add(entry, _ITUNES + name, str(number))
-            _add(entry, _PODCAST + name, str(number))
-    _add(entry, _ITUNES + "episodeType", episode.type)
+            add(entry, ITUNES + name, str(number))
+            add(entry, PODCAST + name, str(number))
+    add(entry, ITUNES + "episodeType", episode.type)
 
 
 def _add_persons(parent: etree._Element, persons: Iterable[Person]) -> None:
     """An item's persons replace all of its channel's (Podcasting 2.0, `person`): hosts are named again there."""
     for person in persons:
         if name := text.short(person.name, _LABEL):
-            element = _add(parent, _PODCAST + "person", name)
+            element = add(parent, PODCAST + "person", name)
             element.set("role", text.short(person.role.lower(), _LABEL))
             element.set("group", text.short(person.group.lower(), _LABEL))
             if person.url:
@@ -174,34 +163,35 @@ def _add_persons(parent: etree._Element, persons: Iterable[Person]) -> None:
 
 def _add_category(channel: etree._Element, category: Category) -> None:
     """Our own, since podgen takes one category and spells "Stand-up" otherwise than Apple."""
-    parent = _add(channel, _ITUNES + "category", text=text.line(category.name))
+    parent = add(channel, ITUNES + "category", text=text.line(category.name))
     if category.subcategory:
-        _add(parent, _ITUNES + "category", text=text.line(category.subcategory))
+        add(parent, ITUNES + "category", text=text.line(category.subcategory))
 
 
 def _add_atom_links(channel: etree._Element, show: Show) -> None:
-    """Hubs (WebSub) and the feeds in other languages; podgen has written `self`."""
+    """Hubs (WebSub), the feeds in other languages and the one of small files; podgen has written `self`."""
     for hub in show.hubs:
-        _add(channel, _ATOM + "link", href=text.ascii_url(hub), rel="hub")
+        add(channel, ATOM + "link", href=text.ascii_url(hub), rel="hub")
     for alternate in show.alternates:
-        _add_alternate(channel, alternate)
+        _add_feed(channel, alternate.feed_url).set("hreflang", text.line(alternate.language))
+    if show.low_feed_url:
+        _add_feed(channel, show.low_feed_url).set("title", _LOW_TITLE)
 
 
-def _add_alternate(channel: etree._Element, alternate: Alternate) -> None:
-    link = _add(channel, _ATOM + "link", href=text.ascii_url(alternate.feed_url), rel="alternate", type=_FEED_TYPE)
-    link.set("hreflang", text.line(alternate.language))
+def _add_feed(channel: etree._Element, url: str) -> etree._Element:
+    return add(channel, ATOM + "link", href=text.ascii_url(url), rel="alternate", type=_FEED_TYPE)
 
 
 def _add_podcasting(channel: etree._Element, show: Show) -> None:
     """Podcasting 2.0: guid, locked, medium, funding."""
-    _add(channel, _PODCAST + "guid", text.line(show.guid))
-    locked = _add(channel, _PODCAST + "locked", "yes" if show.locked else "no")
+    add(channel, PODCAST + "guid", text.line(show.guid))
+    locked = add(channel, PODCAST + "locked", "yes" if show.locked else "no")
     if show.owner_email:  # only where the owner agreed to show it
         locked.set("owner", text.line(show.owner_email))
-    _add(channel, _PODCAST + "medium", "podcast")
+    add(channel, PODCAST + "medium", "podcast")
     if show.funding:
         words = text.short(show.funding.text, _LABEL)
-        _add(channel, _PODCAST + "funding", words, url=text.ascii_url(show.funding.url))
+        add(channel, PODCAST + "funding", words, url=text.ascii_url(show.funding.url))
 
 
 def _owner(show: Show) -> podgen.Person | None:

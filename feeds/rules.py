@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 
 from babel import Locale
 
 from feeds import notes, text
 from feeds.categories import TREE
-from feeds.document import Episode, Show
+from feeds.document import AlternateEnclosure, Enclosure, Episode, Show
 from feeds.findings import Finding, error, warning
 
 _LINE = 255  # characters: PSP-1, any value unless stated
@@ -20,6 +21,8 @@ _TYPES = {  # PSP-1 `enclosure`; Apple, "Podcast requirements"
     "mp4": ("video/mp4",),
     "m4v": ("video/x-m4v", "video/m4v"),
 }
+_TRANSCRIPT_TYPES = ("text/plain", "text/html", "text/vtt", "application/json", "application/x-subrip")
+_INTEGRITY = re.compile("sha(?:256|384|512)-[A-Za-z0-9+/]{43,86}={0,2}")
 _NUMBERED = re.compile(
     r"""^\s*(?:[ée]pisode|[ée]p\.?|folge|aflevering|n[°ºo]\.?|nr\.?|\#)\s*\d+   # Episode 3, Ep. 3, #3
       | ^\s*\d{1,3}\s*[.:)–—-]\s                                                # 3. Title, 03 - Title
@@ -238,12 +241,90 @@ def audio_address_ends_with_the_extension(episode: Episode, _: Show) -> Iterator
 
 
 def audio_is_served_as_safely_as_the_show(episode: Episode, show: Show) -> Iterator[Finding]:
-    """Apple: https. A site without it is told once, for its feed."""
-    if show.feed_url.startswith("https://") and not episode.enclosure.url.startswith("https://"):
+    """Apple and Podcasting 2.0: https, for the other files too. A site without it is told once, for its feed."""
+    addresses = _addresses(episode)
+    if show.feed_url.startswith("https://") and not all(address.startswith("https://") for address in addresses):
         yield warning(
             "audio",
             "The audio's address does not begin with https, and some apps refuse to play it.",
             "Ask whoever runs this site to serve the audio over https.",
+        )
+
+
+def other_files_are_described(episode: Episode, _: Show) -> Iterator[Finding]:
+    """Podcasting 2.0, `alternateEnclosure`: an address and a type are required, and listeners choose by the size;
+    `default` stands on the enclosure itself, and the integrity is one that apps can compute (W3C SRI)."""
+    if not all(_is_described(other, episode.enclosure) for other in episode.alternate_enclosures):
+        yield error(
+            "audio",
+            "One of the episode's files is not described so that apps can use it.",
+            "Have the audio's smaller files made again; if it stays, tell whoever runs this site.",
+        )
+
+
+def other_files_have_addresses_of_their_own(episode: Episode, _: Show) -> Iterator[Finding]:
+    """Podcasting 2.0, `alternateEnclosure`: another file is another address; `default` tells the enclosure again."""
+    addresses = _addresses(episode)
+    if len(set(addresses)) < len(addresses):
+        yield error(
+            "audio",
+            "Two of the episode's files have the same address, so apps cannot tell them apart.",
+            "Have the audio's smaller files made again; if it stays, tell whoever runs this site.",
+        )
+
+
+def chapters_follow_one_another(episode: Episode, _: Show) -> Iterator[Finding]:
+    """Podlove Simple Chapters and JSON chapters: ascending. Apps may sort, but cannot part two that begin at once."""
+    if any(one.start_ms >= other.start_ms for one, other in pairwise(episode.chapters)):
+        yield warning(
+            "chapters",
+            "The chapters do not follow one another in time.",
+            "Sort them by their beginning, and let no two begin at the same moment.",
+        )
+
+
+def chapters_begin_inside_the_audio(episode: Episode, _: Show) -> Iterator[Finding]:
+    """What begins after the end can never be heard: most often the audio was replaced by a shorter one."""
+    if episode.duration_ms <= 0:
+        return
+    count = sum(chapter.start_ms >= episode.duration_ms for chapter in episode.chapters)
+    length = _clock(episode.duration_ms)
+    if count == 1:
+        yield warning(
+            "chapters",
+            "One chapter begins after the end of the audio ({length}).",
+            "Move it, or take it out.",
+            length=length,
+        )
+    elif count:
+        yield warning(
+            "chapters",
+            "{count} chapters begin after the end of the audio ({length}).",
+            "Move them, or take them out.",
+            count=count,
+            length=length,
+        )
+
+
+def transcripts_are_of_a_known_kind(episode: Episode, _: Show) -> Iterator[Finding]:
+    """Podcasting 2.0, `transcript`: `url` and `type` required, of five kinds."""
+    if not all(transcript.url and transcript.media_type in _TRANSCRIPT_TYPES for transcript in episode.transcripts):
+        yield error(
+            "transcripts",
+            "A transcript in the feed does not say of what kind it is.",
+            "Remove the transcript and add it again.",
+        )
+
+
+def captions_are_marked_once(episode: Episode, _: Show) -> Iterator[Finding]:
+    """Podcasting 2.0, `transcript`: `rel="captions"` is the one that runs along while the episode plays."""
+    count = sum(transcript.is_captions for transcript in episode.transcripts)
+    if count > 1:
+        yield warning(
+            "transcripts",
+            "{count} transcripts are marked as captions, and apps show only one of them.",
+            "Mark the one in the language that is spoken.",
+            count=count,
         )
 
 
@@ -313,6 +394,25 @@ def _names() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     english = Locale("en")
     no_language = {"und", "mul", "zxx"}
     return frozenset(english.languages) - no_language, frozenset(english.scripts), frozenset(english.territories)
+
+
+def _addresses(episode: Episode) -> list[str]:
+    """Of each file that the episode offers; `default` only tells of the enclosure again."""
+    others = (other.url for other in episode.alternate_enclosures if not other.is_default)
+    return [episode.enclosure.url, *others]
+
+
+def _is_described(other: AlternateEnclosure, enclosure: Enclosure) -> bool:
+    said = (other.url, other.length, other.media_type)
+    is_sound = other.integrity is None or _INTEGRITY.fullmatch(other.integrity) is not None
+    is_the_enclosure = said == (enclosure.url, enclosure.length, enclosure.media_type)
+    return all(said) and is_sound and (is_the_enclosure or not other.is_default)
+
+
+def _clock(milliseconds: int) -> str:
+    """As players show it: 4:05, 1:02:03."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
 
 
 def _is_picture(url: str) -> bool:

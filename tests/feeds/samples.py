@@ -7,10 +7,11 @@ from lxml import etree
 
 from feeds import rss
 from feeds.document import Alternate, Category, Enclosure, Episode, Funding, Person, Show
+from feeds.elements import NAMESPACES
 
 BUILT_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FIRST = datetime(2026, 1, 5, 8, 30, tzinfo=UTC)
-NS = {**rss.NAMESPACES, "xml": "http://www.w3.org/XML/1998/namespace"}
+NS = {**NAMESPACES, "xml": "http://www.w3.org/XML/1998/namespace"}
 
 SHOW = Show(
     title="Voix de la diaspora",

@@ -233,7 +233,7 @@ def test_two_episodes_with_one_guid_or_one_audio_are_found() -> None:
         (
             "<itunes:episodeType>",
             '<podcast:transcript url="https://x.example/a"/><itunes:episodeType>',
-            ("error", "transcript"),
+            ("error", "transcripts"),
         ),
     ],
 )
