@@ -18,7 +18,7 @@ _PSC_VERSION = "1.2"
 _CAPTIONS = "captions"
 _WEBVTT = "text/vtt"
 _LABEL = 32  # characters: Podcasting 2.0, `alternateEnclosure`, `title`
-_PLAY_TIME = re.compile(r"(?:(?:(\d{1,4}):)?(\d{1,6}):)?(\d{1,8})(?:\.(\d+))?")  # 1:02:03.5, 62:03, 3723
+_PLAY_TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-9]{1,6}):)?([0-9]{1,8})(?:\.([0-9]+))?")  # 1:02:03.5, 62:03, 3723
 
 
 class Companions(NamedTuple):

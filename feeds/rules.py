@@ -398,7 +398,7 @@ def _names() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
 
 def _addresses(episode: Episode) -> list[str]:
     """Of each file that the episode offers; `default` only tells of the enclosure again."""
-    others = (other.url for other in episode.alternate_enclosures if not other.is_default)
+    others = (other.url for other in episode.alternate_enclosures if other.url and not other.is_default)
     return [episode.enclosure.url, *others]
 
 

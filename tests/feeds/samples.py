@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 
 from feeds import rss
-from feeds.document import Alternate, Category, Enclosure, Episode, Funding, Person, Show
+from feeds.document import (
+    Alternate,
+    AlternateEnclosure,
+    Category,
+    Chapter,
+    Enclosure,
+    Episode,
+    Funding,
+    Person,
+    Show,
+    Transcript,
+)
 from feeds.elements import NAMESPACES
 
 BUILT_AT = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -43,6 +54,41 @@ EPISODE = Episode(
     season=1,
     number=1,
     persons=(Person(name="Aïcha"), Person(name="Thérèse", role="guest")),
+)
+
+_PLACE = "https://radio.example/voix/therese"
+
+ACCOMPANIED = replace(
+    EPISODE,
+    chapters=(
+        Chapter(start_ms=0, title="Ouverture"),
+        Chapter(start_ms=61_250, title="Matonge", url="https://matonge.example/", image_url=f"{_PLACE}/picture-1.jpg"),
+    ),
+    chapters_url=f"{_PLACE}/chapters.json",
+    transcripts=(
+        Transcript(url=f"{_PLACE}/transcript.fr.vtt", media_type="text/vtt", language="fr", is_captions=True),
+        Transcript(url=f"{_PLACE}/transcript.fr.srt", media_type="application/x-subrip", language="fr"),
+        Transcript(url=f"{_PLACE}/transcript.en.txt", media_type="text/plain", language="en"),
+    ),
+    alternate_enclosures=(
+        AlternateEnclosure(
+            url=EPISODE.enclosure.url,
+            length=EPISODE.enclosure.length,
+            media_type=EPISODE.enclosure.media_type,
+            bitrate_bps=128_000,
+            title="Standard",
+            integrity="sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            is_default=True,
+        ),
+        AlternateEnclosure(
+            url="https://radio.example/media/b2/therese.opus",
+            length=810,
+            media_type="audio/ogg",
+            bitrate_bps=24_000,
+            title="Very low data",
+            codecs="opus",
+        ),
+    ),
 )
 
 

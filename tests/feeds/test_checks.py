@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import feeds
 from feeds import checks, rss
 from feeds.categories import TREE
-from feeds.document import Category, Enclosure, Episode, Show
+from feeds.document import Category, Chapter, Enclosure, Episode, Show, Transcript
 from feeds.findings import Finding, warning
-from tests.feeds.samples import BUILT_AT, EPISODE, SHOW, episode
+from tests.feeds.samples import ACCOMPANIED, BUILT_AT, EPISODE, SHOW, episode
 
 
 def named(findings: Iterator[Finding]) -> list[tuple[str, str]]:
@@ -33,6 +33,7 @@ def whole(show: Show = SHOW, *episodes: Episode) -> bytes:
 def test_a_good_show_and_a_good_episode_have_no_findings() -> None:
     assert list(checks.show(SHOW)) == []
     assert list(checks.episode(EPISODE, SHOW)) == []
+    assert list(checks.episode(ACCOMPANIED, SHOW)) == []
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,73 @@ def test_an_episode_that_breaks_a_rule_is_told_so(changes: dict[str, object], fi
     assert named(checks.episode(replace(EPISODE, **changes), SHOW)) == [finding]
 
 
+def chapters(*starts_ms: int) -> dict[str, object]:
+    return {"chapters": tuple(Chapter(start_ms=start_ms, title=f"{start_ms}") for start_ms in starts_ms)}
+
+
+def transcripts(*changes: dict[str, object]) -> dict[str, object]:
+    webvtt = Transcript(url="https://radio.example/t.vtt", media_type="text/vtt", language="fr")
+    return {"transcripts": tuple(replace(webvtt, **each) for each in changes)}
+
+
+def other_files(place: int, **changes: object) -> dict[str, object]:
+    """Of the sample's two, the enclosure itself (0) or the smaller one (1) changed."""
+    others = list(ACCOMPANIED.alternate_enclosures)
+    others[place] = replace(others[place], **changes)
+    return {"alternate_enclosures": tuple(others)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding"),
+    [
+        (chapters(0, 2000, 1000), ("warning", "chapters")),
+        (chapters(0, 1000, 1000), ("warning", "chapters")),
+        (chapters(0, 1_801_000), ("warning", "chapters")),
+        (transcripts({"media_type": "application/srt"}), ("error", "transcripts")),
+        (transcripts({"url": ""}), ("error", "transcripts")),
+        (transcripts({"is_captions": True}, {"is_captions": True, "language": "en"}), ("warning", "transcripts")),
+        (other_files(1, url=""), ("error", "audio")),
+        (other_files(1, length=0), ("error", "audio")),
+        (other_files(1, media_type=""), ("error", "audio")),
+        (other_files(1, integrity="sha256-x"), ("error", "audio")),
+        (other_files(0, url="https://radio.example/media/a1/other.mp3"), ("error", "audio")),
+        (other_files(0, length=4320), ("error", "audio")),
+        (other_files(0, is_default=False), ("error", "audio")),
+        (other_files(1, url=EPISODE.enclosure.url), ("error", "audio")),
+        (other_files(1, url="http://radio.example/media/b2/therese.opus"), ("warning", "audio")),
+    ],
+)
+def test_companions_that_break_a_rule_are_told_so_in_the_document_and_in_its_feed(
+    changes: dict[str, object], finding: tuple[str, str]
+) -> None:
+    bad = replace(ACCOMPANIED, **changes)
+
+    assert named(checks.episode(bad, SHOW)) == [finding]
+    assert named(checks.feed(whole(SHOW, bad))) == [finding]
+
+
+def test_two_small_files_need_two_addresses() -> None:
+    [_, small] = ACCOMPANIED.alternate_enclosures
+
+    assert named(checks.episode(replace(EPISODE, alternate_enclosures=(small, small)), SHOW)) == [("error", "audio")]
+
+
+def test_chapters_past_the_end_are_counted() -> None:
+    def said(duration_ms: int) -> list[str]:
+        marked = replace(EPISODE, duration_ms=duration_ms, **chapters(0, 60_000, 3_723_000))
+        return [finding.message() for finding in checks.episode(marked, SHOW)]
+
+    assert said(3_723_001) == []
+    assert said(3_723_000) == [
+        "One chapter begins after the end of the audio (1:02:03). Move it, or take it out.",
+    ]
+    assert said(59_999) == ["2 chapters begin after the end of the audio (0:59). Move them, or take them out."]
+
+
+def test_chapters_of_an_audio_without_a_known_length_are_not_judged_by_it() -> None:
+    assert named(checks.episode(replace(EPISODE, duration_ms=0, **chapters(0, 5000)), SHOW)) == [("warning", "audio")]
+
+
 @pytest.mark.parametrize("title", ["Matonge, 2026", "24 heures à Liège", "2026 – une année", "Les 3 sœurs"])
 def test_a_title_may_hold_numbers_that_do_not_count_episodes(title: str) -> None:
     assert list(checks.episode(replace(EPISODE, title=title), SHOW)) == []
@@ -152,7 +220,29 @@ def test_values_with_braces_are_only_values() -> None:
 def test_an_item_that_reads_back_has_no_findings() -> None:
     head, tail = rss.channel(SHOW, built_at=BUILT_AT)
 
-    assert list(checks.reads_back(head, rss.item(EPISODE), tail, EPISODE)) == []
+    for good in (EPISODE, ACCOMPANIED):
+        assert list(checks.reads_back(head, rss.item(good), tail, good)) == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "field", "read"),
+    [
+        (b'title="Matonge"', b'title="Ixelles"', "chapters", "Ouverture, Ixelles"),
+        (b"00:01:01.250", b"00:01:01.251", "chapters", "Ouverture, Matonge"),
+        (b"/chapters.json", b"/chapter.json", "chapters", "https://radio.example/voix/therese/chapter.json"),
+        (b' rel="captions"', b"", "transcripts", "https://radio.example/voix/therese/transcript.fr.vtt,"),
+        (b' bitrate="24000"', b"", "audio", "Standard, Very low data"),
+    ],
+)
+def test_a_companion_that_is_read_otherwise_is_caught(right: bytes, wrong: bytes, field: str, read: str) -> None:
+    head, tail = rss.channel(SHOW, built_at=BUILT_AT)
+    item = rss.item(ACCOMPANIED)
+    assert right in item
+
+    [finding] = checks.reads_back(head, item.replace(right, wrong), tail, ACCOMPANIED)
+
+    assert finding.field == field
+    assert finding.message().startswith(f"Apps would read “{read}")
 
 
 @settings(deadline=None)  # a busy machine is no fault
@@ -182,6 +272,7 @@ def test_an_item_that_breaks_the_feed_is_caught(item: bytes) -> None:
 
 def test_a_good_feed_has_no_findings() -> None:
     assert list(checks.feed(whole(SHOW, episode(1), episode(2)))) == []
+    assert list(checks.feed(whole(replace(SHOW, is_blocked=True), ACCOMPANIED))) == []
     assert list(checks.feed(rss.rss(SHOW, [], built_at=BUILT_AT))) == []
 
 
@@ -218,6 +309,7 @@ def test_two_episodes_with_one_guid_or_one_audio_are_found() -> None:
         ('version="2.0"', 'version="0.91"', ("error", "feed")),
         (' rel="self"', ' rel="next"', ("error", "feed")),
         ("<itunes:explicit>false<", "<itunes:explicit>no<", ("error", "feed")),
+        ("<podcast:guid>", "<itunes:block>no</itunes:block><podcast:guid>", ("error", "feed")),
         ("<podcast:locked owner", "<podcast:locked>maybe</podcast:locked><podcast:locked owner", ("error", "feed")),
         (f"<podcast:guid>{SHOW.guid}", "<podcast:guid>42", ("error", "feed")),
         ("<lastBuildDate>Sun, 01 Mar", "<lastBuildDate>Sun, 01 mars", ("error", "feed")),
@@ -235,6 +327,12 @@ def test_two_episodes_with_one_guid_or_one_audio_are_found() -> None:
             '<podcast:transcript url="https://x.example/a"/><itunes:episodeType>',
             ("error", "transcripts"),
         ),
+        ("<itunes:episodeType>", '<psc:chapters version="1.2"/><itunes:episodeType>', ("error", "chapters")),
+        (
+            "<itunes:episodeType>",
+            '<podcast:chapters url="https://x.example/c"/><itunes:episodeType>',
+            ("error", "chapters"),
+        ),
     ],
 )
 def test_a_feed_that_was_damaged_is_told_so(right: str, wrong: str, finding: tuple[str, str]) -> None:
@@ -242,6 +340,37 @@ def test_a_feed_that_was_damaged_is_told_so(right: str, wrong: str, finding: tup
     assert right in good
 
     assert finding in named(checks.feed(good.replace(right, wrong).encode()))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "finding"),
+    [
+        ('start="00:00:00.000"', 'start="soon"', ("error", "chapters")),
+        ('start="00:01:01.250"', 'start="01:00:00.000"', ("warning", "chapters")),
+        ('start="00:00:00.000"', 'start="00:02:00.000"', ("warning", "chapters")),
+        (
+            "</psc:chapters>",
+            '</psc:chapters><psc:chapters><psc:chapter start="0"/></psc:chapters>',
+            ("error", "chapters"),
+        ),
+        ("application/json+chapters", "application/json", ("error", "chapters")),
+        ('type="text/vtt"', 'type="text/plain; charset=utf-8"', ("error", "transcripts")),
+        ('type="application/x-subrip"', 'type="text/vtt" rel="captions"', ("warning", "transcripts")),
+        (
+            "<podcast:transcript",
+            '<podcast:transcript url="https://x.example/t" type="text/plain"/><podcast:transcript',
+            ("warning", "transcripts"),
+        ),
+        (' length="810"', "", ("error", "audio")),
+        ("https://radio.example/media/b2/therese.opus", EPISODE.enclosure.url, ("error", "audio")),
+        ("sha256-", "md5-", ("error", "audio")),
+    ],
+)
+def test_companions_that_were_damaged_are_found_in_the_feed(right: str, wrong: str, finding: tuple[str, str]) -> None:
+    good = whole(SHOW, ACCOMPANIED).decode()
+    assert right in good
+
+    assert named(checks.feed(good.replace(right, wrong, 1).encode())) == [finding]
 
 
 @settings(deadline=None)  # a busy machine is no fault

@@ -14,7 +14,7 @@ from lxml import etree
 
 from feeds import rss
 from feeds.document import Category, Enclosure, Person
-from tests.feeds.samples import BUILT_AT, EPISODE, FIRST, NS, SHOW, episode, feed, item
+from tests.feeds.samples import ACCOMPANIED, BUILT_AT, EPISODE, FIRST, NS, SHOW, episode, feed, item
 
 HOSTILE = "]]> & <script>alert(1)</script> 😀 \u202eעברית\u202c \x00\x0b\x1f\x85\ufffe\ud800 é"
 
@@ -45,7 +45,7 @@ def test_the_joined_feed_holds_what_podgen_builds_in_one_piece() -> None:
 
 
 def test_the_same_arguments_give_the_same_bytes() -> None:
-    once, again = (rss.rss(SHOW, [episode(1)], built_at=BUILT_AT) for _ in range(2))
+    once, again = (rss.rss(SHOW, [episode(1), ACCOMPANIED], built_at=BUILT_AT) for _ in range(2))
 
     assert once == again
 
@@ -58,6 +58,7 @@ def test_the_document_declares_utf_8_and_the_namespaces_of_psp_1() -> None:
     assert b'xmlns:podcast="https://podcastindex.org/namespace/1.0"' in root
     assert b'xmlns:atom="http://www.w3.org/2005/Atom"' in root
     assert b'xmlns:content="http://purl.org/rss/1.0/modules/content/"' in root
+    assert b'xmlns:psc="http://podlove.org/simple-chapters"' in root
 
 
 def test_an_item_declares_no_namespace_of_its_own() -> None:
@@ -110,6 +111,21 @@ def test_hubs_and_other_languages_are_linked() -> None:
         ("hub", "https://hub.example/", None),
         ("alternate", "https://radio.example/en/voix/feed.xml", "en"),
     ]
+
+
+def test_the_feed_of_small_files_is_linked_and_asks_not_to_be_listed() -> None:
+    low_address = "https://radio.example/voix/feed-low.xml"
+
+    whole, low = feed(replace(SHOW, low_feed_url=low_address)), feed(replace(SHOW, is_blocked=True))
+
+    assert dict(whole.findall("atom:link", NS)[-1].attrib) == {
+        "href": low_address,
+        "rel": "alternate",
+        "type": "application/rss+xml",
+        "title": "low data",
+    }
+    assert text(whole, "itunes:block") is None
+    assert text(low, "itunes:block") == "yes"
 
 
 def test_an_e_mail_that_is_not_shown_is_nowhere() -> None:
@@ -222,18 +238,9 @@ def test_an_item_names_its_persons_with_their_roles() -> None:
     }
 
 
-def test_an_item_carries_its_chapters_cover_and_language() -> None:
-    entry = item(
-        replace(
-            EPISODE,
-            chapters_url="https://radio.example/voix/therese/chapters.json",
-            image_url="https://radio.example/voix/therese/cover-2.png",
-            language="ln",
-        )
-    )
+def test_an_item_carries_its_cover_and_language() -> None:
+    entry = item(replace(EPISODE, image_url="https://radio.example/voix/therese/cover-2.png", language="ln"))
 
-    [chapters] = entry.findall("podcast:chapters", NS)
-    assert chapters.get("type") == "application/json+chapters"
     assert entry.xpath("string(itunes:image/@href)", namespaces=NS).endswith("cover-2.png")
     assert entry.get("{http://www.w3.org/XML/1998/namespace}lang") == "ln"
 
