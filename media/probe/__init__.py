@@ -4,23 +4,19 @@ A hostile file costs a bounded number of bytes and calls (media.source.Reader). 
 read here, because publication rests on it: which kind of file, how long, and how far that can be trusted.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from media.probe import flac, id3, iff, mp4, mp4_chapters, mp4_tags, mpeg, ogg, refusals, tags
+from media.probe.chapter_list import tidy
 from media.probe.facts import Chapter, Container, Facts, Metadata, NotAudio, Picture, Sound, Tags
 from media.probe.sniff import Found, sniff
 from media.source import Damaged, Reader, Source
-from media.text import clean_line
 
 __all__ = ["Chapter", "Container", "Facts", "NotAudio", "Picture", "Tags", "probe"]
 
-_MOST_CHAPTERS: Final = 1000
 _LONGEST_SECONDS: Final = 7 * 24 * 3600  # what says more is damaged
-_NO_TIME: Final = 0xFFFFFFFF  # ID3v2 Chapter Frame Addendum, 3.1: look at the byte offset instead; nobody writes one
-_WEB: Final = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _KINDS: Final[dict[Container, tuple[str, str, str]]] = {  # as a producer calls it, media type, extension
     "mp3": ("MP3", "audio/mpeg", "mp3"),
     "mp4": ("M4A", "audio/x-m4a", "m4a"),  # Apple's name for it (Podcast requirements)
@@ -106,7 +102,7 @@ def _facts(found: Found, sound: Sound, metadata: Metadata) -> Facts:
         channels=sound.channels,
         has_video=sound.has_video,
         tags=metadata.tags,
-        chapters=_in_order(metadata.chapters, duration_ms if sound.is_exact else None),
+        chapters=tidy(metadata.chapters, duration_ms if sound.is_exact else None),
         cover=metadata.cover,
     )
 
@@ -117,21 +113,3 @@ def _names(found: Found, sound: Sound) -> tuple[str, str]:
         return "video/mp4", "mp4"
     _, media_type, extension = _KINDS[found.container]
     return media_type, "opus" if sound.codec == "opus" and found.container == "ogg" else extension
-
-
-def _in_order(chapters: tuple[Chapter, ...], duration_ms: int | None) -> tuple[Chapter, ...]:
-    """By start, one at each, with clean words; within the duration where it is known exactly."""
-    last_ms = duration_ms if duration_ms is not None else _NO_TIME - 1
-    tidy: dict[int, Chapter] = {}
-    for chapter in sorted(chapters, key=lambda chapter: chapter.start_ms):
-        title, url = clean_line(chapter.title), _web_address(chapter.url)
-        if (title or url) and 0 <= chapter.start_ms < last_ms and len(tidy) < _MOST_CHAPTERS:
-            end_ms = min(chapter.end_ms, last_ms) if chapter.end_ms and chapter.end_ms < _NO_TIME else None
-            end_ms = end_ms if end_ms and end_ms > chapter.start_ms else None
-            tidy.setdefault(chapter.start_ms, Chapter(start_ms=chapter.start_ms, end_ms=end_ms, title=title, url=url))
-    return tuple(tidy.values())
-
-
-def _web_address(text: str | None) -> str | None:
-    address = clean_line(text or "")
-    return address if _WEB.fullmatch(address) else None

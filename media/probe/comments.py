@@ -12,7 +12,7 @@ from media.probe.facts import Chapter
 
 _MOST: Final = 4000
 _MOST_VALUE_BYTES: Final = 14 << 20  # a picture of 10 MiB in base64
-_CHAPTER: Final = re.compile(r"chapter[0-9]{3}")
+_CHAPTER: Final = re.compile(r"chapter[0-9]{2,3}")  # two digits: as for OGM and Matroska
 _CLOCK: Final = re.compile(r"\s*([0-9]{1,4}):([0-9]{1,2}):([0-9]{1,2})(?:[.,]([0-9]{1,9}))?\s*")
 
 Comments = dict[str, list[str]]  # by name, in lower case

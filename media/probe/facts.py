@@ -36,6 +36,14 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The cover inside the file, or a chapter's picture, as it is there."""
+
+    media_type: str  # by its bytes: "image/jpeg", "image/png", "image/gif", "image/webp"
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
     """A part of the episode that has a name."""
 
@@ -43,14 +51,7 @@ class Chapter:
     end_ms: int | None = None  # None: up to the next one
     title: str = ""
     url: str | None = None  # http or https
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """The cover inside the file, as it is there."""
-
-    media_type: str  # by its bytes: "image/jpeg", "image/png", "image/gif", "image/webp"
-    data: bytes
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,18 @@ _MOST_PICTURE_BYTES: Final = 10 << 20
 _MOST_FRAMES: Final = 4000
 _MOST_KEPT: Final = 1000
 _MOST_INSIDE: Final = 50  # of a chapter
+_MOST_CHAPTER_PICTURE_BYTES: Final = 2 << 20
+_MOST_CHAPTER_PICTURES_BYTES: Final = 12 << 20  # of all chapters together
 _TEXTS: Final = (
     b"TIT2 TIT3 TPE1 TPE2 TRCK TPOS TDES COMM TXXX WXXX TT2 TP1 TP2 TRK TPA COM TXX"  # of version 2.2
 ).split()
+_LINKS: Final = (b"WXXX", b"WOAS", b"WOAF", b"WOAR", b"WORS", b"WPUB")  # a chapter's; programs disagree
 _PICTURES: Final = (b"APIC", b"PIC")
 _UNPACKED: Final = {2: 0, 3: 0xC0, 4: 0x0C}  # flags of compressed and encrypted frames, by version
+_UNSYNCHRONISED: Final = 0x02  # flag of a frame of version 2.4, and the one that says that its length stands in front
+_WITH_LENGTH: Final = 0x01
 _NAME: Final = re.compile(rb"[A-Z0-9]{3,4}")
+_SYNC: Final = re.compile(rb"\xff[\xe0-\xff]")  # what unsynchronising takes away
 
 
 class Frames(Protocol):
@@ -85,14 +91,17 @@ def _harmless(reader: Reader, start: int) -> bytes:
         return b""
     source: Source = reader
     at, end = start + 10, min(start + 10 + min(syncsafe(header[6:10]), _MOST_TAG_BYTES), reader.size)
-    if flags & 0x80 and version < 4:  # unsynchronised as a whole; version 2.4 does it frame by frame
+    is_unsynchronised = bool(flags & 0x80)
+    if is_unsynchronised and version < 4:  # as a whole; version 2.4 does it frame by frame
         source = BytesSource(reader.read(at, end).replace(b"\xff\0", b"\xff"))
         at, end = 0, source.size
-        flags &= ~0x80
     if flags & 0x40 and version > 2:
         at += _extended_header_bytes(source.read(at, at + 4), version)
-    kept = _joined(_chosen(source, _places(source, at, end, version), version), version)
-    return b"ID3" + bytes((version, 0, flags & 0x80)) + as_syncsafe(len(kept)) + kept
+    chosen: Iterable[_Raw] = _chosen(source, _places(source, at, end, version), version)
+    if version == 4:
+        chosen = (_plain(frame, is_unsynchronised) for frame in chosen)
+    kept = _joined(_with_harmless_chapters(chosen, version), version)
+    return b"ID3" + bytes((version, 0, 0)) + as_syncsafe(len(kept)) + kept
 
 
 def _extended_header_bytes(size: bytes, version: int) -> int:
@@ -102,7 +111,7 @@ def _extended_header_bytes(size: bytes, version: int) -> int:
 
 
 def _chosen(source: Source, places: Iterator[_Place], version: int) -> Iterator[_Raw]:
-    """The frames that are wanted and may be decoded; a chapter's without its pictures."""
+    """The frames that are wanted and may be decoded."""
     kept = 0
     for place in islice(places, _MOST_FRAMES):
         if kept == _MOST_KEPT:
@@ -110,8 +119,7 @@ def _chosen(source: Source, places: Iterator[_Place], version: int) -> Iterator[
         if place.flags[1] & _UNPACKED[version] or place.stop - place.start > _most_bytes(place.name):
             continue
         kept += 1
-        frame = _Raw(place.name, place.flags, source.read(place.start, place.stop))
-        yield frame._replace(content=_harmless_chapter(frame.content, version)) if frame.name == b"CHAP" else frame
+        yield _Raw(place.name, place.flags, source.read(place.start, place.stop))
 
 
 def _most_bytes(name: bytes) -> int:
@@ -121,16 +129,48 @@ def _most_bytes(name: bytes) -> int:
     return _MOST_TEXT_BYTES if name in _TEXTS else -1
 
 
-def _harmless_chapter(content: bytes, version: int) -> bytes:
-    """A chapter's own fields, and of the frames inside only its words (ID3v2 Chapter Frame Addendum, 3.1)."""
+def _plain(frame: _Raw, is_tag_unsynchronised: bool) -> _Raw:
+    """A frame of version 2.4 as it was before it was unsynchronised: sizes inside a chapter were counted then."""
+    flags, content = frame.flags[1], frame.content
+    if flags & _WITH_LENGTH:
+        content = content[4:]
+    if (flags & _UNSYNCHRONISED or is_tag_unsynchronised) and not _SYNC.search(content):  # some only say so
+        content = content.replace(b"\xff\0", b"\xff")
+    return _Raw(frame.name, bytes((frame.flags[0], flags & ~(_WITH_LENGTH | _UNSYNCHRONISED))), content)
+
+
+def _with_harmless_chapters(frames: Iterable[_Raw], version: int) -> Iterator[_Raw]:
+    """The frames; chapters with their pictures as long as all of them are not too large."""
+    left = _MOST_CHAPTER_PICTURES_BYTES
+    for frame in frames:
+        if frame.name == b"CHAP":
+            content = _harmless_chapter(frame.content, version, min(left, _MOST_CHAPTER_PICTURE_BYTES))
+            left = max(left - len(content), 0)
+            yield frame._replace(content=content)
+        else:
+            yield frame
+
+
+def _harmless_chapter(content: bytes, version: int, most_picture_bytes: int) -> bytes:
+    """A chapter's own fields, and of the frames inside its words, links and picture (Chapter Frame Addendum, 3.1)."""
     inner = content.find(b"\0") + 1 + 16
-    source = BytesSource(content)
-    words = (
+    places = islice(_places(BytesSource(content), inner, len(content), version), _MOST_INSIDE)
+    frames = [
         _Raw(place.name, place.flags, content[place.start : place.stop])
-        for place in islice(_places(source, inner, len(content), version), _MOST_INSIDE)
-        if place.name in _TEXTS and not place.flags[1] & _UNPACKED[version]
-    )
-    return content[:inner] + _joined(words, version)[:_MOST_TEXT_BYTES]
+        for place in places
+        if not place.flags[1] & _UNPACKED[version]
+    ]
+    words = _within(_MOST_TEXT_BYTES, (frame for frame in frames if frame.name in (*_TEXTS, *_LINKS)))
+    pictures = _within(most_picture_bytes, (frame for frame in frames if frame.name in _PICTURES))
+    return content[:inner] + _joined([*words, *pictures], version)
+
+
+def _within(most_bytes: int, frames: Iterable[_Raw]) -> Iterator[_Raw]:
+    """Those that fit, one after the other."""
+    for frame in frames:
+        if len(frame.content) <= most_bytes:
+            most_bytes -= len(frame.content)
+            yield frame
 
 
 def _places(source: Source, at: int, end: int, version: int) -> Iterator[_Place]:

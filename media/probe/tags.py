@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from media.probe.chapter_list import web_address
 from media.probe.comments import Comments, TypedPicture, chapters, pictures
 from media.probe.facts import Chapter, Metadata, Picture, Tags
 from media.probe.sniff import picture_type
@@ -40,13 +41,18 @@ _COMMENTS: Final[_Names] = {
 }
 
 
+def picture(data: bytes) -> Picture | None:
+    """The bytes as a picture, if they are one that a browser can show and not too large."""
+    media_type = picture_type(data)
+    return Picture(media_type=media_type, data=data) if media_type and len(data) <= _LARGEST_PICTURE_BYTES else None
+
+
 def from_id3(frames: Mapping[str, object]) -> Metadata:
     """From frames as mutagen gives them."""
-    shown = ((getattr(frame, "type", 0), getattr(frame, "data", b"")) for frame in _frames(frames, "APIC"))
     return Metadata(
         tags=_tags(_id3_texts(frames), _ID3),
         chapters=tuple(map(_id3_chapter, _frames(frames, "CHAP"))),
-        cover=_cover(shown),
+        cover=_cover(_pictures(frames)),
     )
 
 
@@ -83,6 +89,11 @@ def _frames(frames: Mapping[str, object], kind: str) -> Iterator[object]:
     return (frame for key, frame in frames.items() if key.partition(":")[0] == kind)
 
 
+def _pictures(frames: Mapping[str, object]) -> Iterator[tuple[object, object]]:
+    """Their types and their bytes."""
+    return ((getattr(frame, "type", 0), getattr(frame, "data", b"")) for frame in _frames(frames, "APIC"))
+
+
 def _texts(frame: object) -> list[str]:
     """The values of a text frame; none of another frame. mutagen keeps a NUL inside some of them."""
     values = getattr(frame, "text", None)
@@ -91,12 +102,13 @@ def _texts(frame: object) -> list[str]:
 
 def _id3_chapter(frame: object) -> Chapter:
     inside: dict[str, object] = dict(getattr(frame, "sub_frames", {}))
-    links = (str(getattr(link, "url", "")) for link in _frames(inside, "WXXX"))
+    links = filter(None, (web_address(str(getattr(frame, "url", ""))) for frame in inside.values()))
     return Chapter(
         start_ms=int(getattr(frame, "start_time", 0)),
         end_ms=int(getattr(frame, "end_time", 0)),
         title=" / ".join(_texts(inside.get("TIT2")) or _texts(inside.get("TIT3"))),
         url=next(links, None),
+        picture=_cover(_pictures(inside)),
     )
 
 
@@ -126,10 +138,6 @@ def _number(values: list[str]) -> int | None:
 def _cover(shown: Iterable[tuple[object, object]]) -> Picture | None:
     """The largest front cover, or else the largest picture, of those that a browser can show."""
     pictures = [(kind == FRONT_COVER, data) for kind, data in shown if isinstance(data, bytes)]
-    known = (
-        (is_front, len(data), Picture(media_type=media_type, data=data))
-        for is_front, data in pictures
-        if len(data) <= _LARGEST_PICTURE_BYTES and (media_type := picture_type(data))
-    )
+    known = ((is_front, len(data), found) for is_front, data in pictures if (found := picture(data)))
     best = max(known, key=lambda picture: picture[:2], default=None)
     return best[2] if best else None
