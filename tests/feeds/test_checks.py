@@ -350,7 +350,7 @@ def test_a_feed_that_was_damaged_is_told_so(right: str, wrong: str, finding: tup
         ('start="00:00:00.000"', 'start="00:02:00.000"', ("warning", "chapters")),
         (
             "</psc:chapters>",
-            '</psc:chapters><psc:chapters><psc:chapter start="0"/></psc:chapters>',
+            '</psc:chapters><psc:chapters><psc:chapter start="2:00" title="a"/></psc:chapters>',
             ("error", "chapters"),
         ),
         ("application/json+chapters", "application/json", ("error", "chapters")),
