@@ -317,8 +317,9 @@ def transcripts_are_of_a_known_kind(episode: Episode, _: Show) -> Iterator[Findi
 
 
 def captions_are_marked_once(episode: Episode, _: Show) -> Iterator[Finding]:
-    """Podcasting 2.0, `transcript`: `rel="captions"` is the one that runs along while the episode plays."""
-    count = sum(transcript.is_captions for transcript in episode.transcripts)
+    """Podcasting 2.0, `transcript`: `rel="captions"` is the one that runs along while the episode plays. It may come in
+    several forms; what may not be is a second language."""
+    count = len({transcript.language for transcript in episode.transcripts if transcript.is_captions})
     if count > 1:
         yield warning(
             "transcripts",

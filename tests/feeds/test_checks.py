@@ -150,6 +150,12 @@ def test_companions_that_break_a_rule_are_told_so_in_the_document_and_in_its_fee
     assert named(checks.feed(whole(SHOW, bad))) == [finding]
 
 
+def test_captions_may_come_in_several_forms() -> None:
+    forms = transcripts({"is_captions": True}, {"is_captions": True, "media_type": "application/x-subrip"})
+
+    assert list(checks.episode(replace(EPISODE, **forms), SHOW)) == []
+
+
 def test_two_small_files_need_two_addresses() -> None:
     [_, small] = ACCOMPANIED.alternate_enclosures
 
@@ -355,7 +361,7 @@ def test_a_feed_that_was_damaged_is_told_so(right: str, wrong: str, finding: tup
         ),
         ("application/json+chapters", "application/json", ("error", "chapters")),
         ('type="text/vtt"', 'type="text/plain; charset=utf-8"', ("error", "transcripts")),
-        ('type="application/x-subrip"', 'type="text/vtt" rel="captions"', ("warning", "transcripts")),
+        ('type="text/plain"', 'type="text/plain" rel="captions"', ("warning", "transcripts")),
         (
             "<podcast:transcript",
             '<podcast:transcript url="https://x.example/t" type="text/plain"/><podcast:transcript',
