@@ -121,7 +121,7 @@ def contents(xml: bytes) -> dict[str, str]:
 
 def _item_findings(entry: etree._Element, show: Show) -> Iterator[Finding]:
     document = _episode(entry)
-    yield from _item_values_are_allowed(entry)
+    yield from _item_values_are_allowed(entry, document)
     yield from _webvtt_comes_first(document)
     yield from episode(document, show)
 
@@ -195,7 +195,7 @@ def _channel_values_are_allowed(channel: etree._Element) -> Iterator[Finding]:
             )
 
 
-def _item_values_are_allowed(entry: etree._Element) -> Iterator[Finding]:
+def _item_values_are_allowed(entry: etree._Element, read: Episode) -> Iterator[Finding]:
     """PSP-1, item: one `enclosure` with whole numbers, dates, `itunes:` values of the allowed kind."""
     allowed = {
         "audio": len(entry.findall("enclosure")) == 1
@@ -207,7 +207,7 @@ def _item_values_are_allowed(entry: etree._Element) -> Iterator[Finding]:
         "season": _is_whole(said(entry, "itunes:season") or "1"),
         "number": _is_whole(said(entry, "itunes:episode") or "1"),
         "notes": text.size(said(entry, "description")) <= _DESCRIPTION_BYTES,
-        "chapters": _chapters_can_be_read(entry),
+        "chapters": _chapters_can_be_read(entry, read),
     }
     for field, is_allowed in allowed.items():
         if not is_allowed:
@@ -229,12 +229,11 @@ def _webvtt_comes_first(episode: Episode) -> Iterator[Finding]:
         )
 
 
-def _chapters_can_be_read(entry: etree._Element) -> bool:
+def _chapters_can_be_read(entry: etree._Element, read: Episode) -> bool:
     """Podlove Simple Chapters: one list at most, not empty, each with a time and a title. Podcasting 2.0, `chapters`:
     one at most, with its address and type."""
     lists, files = (entry.findall(path, NAMESPACES) for path in ("psc:chapters", "podcast:chapters"))
-    read = companions.read(entry).chapters
-    are_whole = len(read) == sum(len(each) for each in lists) and all(len(each) for each in lists)
+    are_whole = len(read.chapters) == sum(len(each) for each in lists) and all(len(each) for each in lists)
     say_what = all(file.get("url") and file.get("type") == companions.CHAPTERS_TYPE for file in files)
     return len(lists) <= 1 and len(files) <= 1 and are_whole and say_what
 
