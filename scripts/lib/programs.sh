@@ -22,6 +22,7 @@ missing_packages() {
     has chromium || has chromium-browser || has google-chrome || set -- "$@" "$(chromium_package)"
     has nginx || set -- "$@" nginx-light
     has ffmpeg || set -- "$@" ffmpeg
+    ls /usr/lib/*/libfribidi.so.0 >/dev/null 2>&1 || set -- "$@" libfribidi0  # Pillow writes Arabic with it
     has espeak-ng || set -- "$@" espeak-ng
     has tcc || has cc || set -- "$@" tcc  # scripts/lib/chaos has a few lines of C
     echo "$*"

@@ -1,13 +1,16 @@
 """Any picture becomes a cover that directories take, or is refused with the reason."""
 
+import random
 import struct
 import zlib
+from contextlib import suppress
 from io import BytesIO
+from typing import Literal
 
 import pytest
 from PIL import Image, ImageCms
 
-from media import artwork, title_cover
+from media import artwork
 from media.artwork import BadPicture, Cover
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
@@ -50,6 +53,7 @@ def assert_colour(image: Image.Image, place: tuple[int, int], expected: tuple[in
     [
         (saved(plain(), "JPEG"), RED),
         (saved(plain(), "WEBP", lossless=True), RED),
+        (saved(plain(), "AVIF", speed=10, quality=90), RED),
         (saved(plain("RGBA", colour=(*RED, 0))), (255, 255, 255)),
         (saved(plain("RGBA", colour=(*RED, 128))), (227, 142, 142)),
         (saved(plain("LA", colour=(90, 255))), (90, 90, 90)),
@@ -61,7 +65,7 @@ def assert_colour(image: Image.Image, place: tuple[int, int], expected: tuple[in
         (saved(plain("P", colour=0), transparency=0), (255, 255, 255)),
         (saved(plain("CMYK", colour=(0, 255, 255, 0)), "JPEG", quality=95), (255, 0, 0)),
     ],
-    ids=["jpeg", "webp", "clear", "half clear", "grey+alpha", "grey", "grey jpeg", "16 bit", "1 bit", "palette",
+    ids=["jpeg", "webp", "avif", "clear", "half clear", "grey+alpha", "grey", "grey jpeg", "16 bit", "1 bit", "palette",
          "clear palette", "cmyk"],
 )  # fmt: skip
 def test_a_picture_of_any_kind_becomes_an_rgb_jpeg(data: bytes, expected: tuple[int, int, int]) -> None:
@@ -130,7 +134,7 @@ def test_quality_goes_before_size() -> None:
         ((1400, 1399), artwork.NOT_SQUARE),
         ((3000, 1500), artwork.NOT_SQUARE),
         ((1399, 1399), artwork.TOO_SMALL),
-        ((8000, 8000), artwork.TOO_MANY_PIXELS),
+        ((5200, 5200), artwork.TOO_MANY_PIXELS),
     ],
 )
 def test_a_picture_of_the_wrong_shape_is_refused_with_its_measures(size: tuple[int, int], sentence: str) -> None:
@@ -142,6 +146,61 @@ def test_a_picture_of_the_wrong_shape_is_refused_with_its_measures(size: tuple[i
     assert told.value.sentence == sentence
     assert told.value.values == {"width": size[0], "height": size[1]}
     assert f"{size[0]} x {size[1]}" in str(told.value)
+
+
+def test_a_picture_that_is_not_square_is_cropped_in_the_middle_when_the_producer_says_so() -> None:
+    image = Image.new("RGB", (1400, 2000), BLUE)
+    image.paste(RED, (0, 300, 1400, 1700))
+
+    cropped = opened(artwork.cover(saved(image), crop=True))
+
+    assert cropped.size == (1400, 1400)
+    for place in ((5, 5), (1394, 1394)):
+        assert_colour(cropped, place, RED)
+
+
+def test_cropping_does_not_make_a_small_picture_large() -> None:
+    with pytest.raises(BadPicture) as told:
+        artwork.cover(saved(Image.new("L", (1399, 1400))), crop=True)
+
+    assert told.value.sentence == artwork.TOO_SMALL
+
+
+def test_a_phone_s_photo_of_50_megapixels_is_not_too_large() -> None:
+    photo = saved(Image.new("L", (8160, 6144), 90), "JPEG")
+
+    assert opened(artwork.cover(photo, crop=True)).width == 3000
+
+
+def test_the_measures_of_a_picture_that_lies_on_its_side_are_told_as_people_see_them() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+
+    with pytest.raises(BadPicture) as told:
+        artwork.cover(saved(Image.new("L", (2000, 1500)), "JPEG", exif=exif))
+
+    assert told.value.values == {"width": 1500, "height": 2000}
+
+
+@pytest.mark.parametrize(("size", "expected"), [((100, 300), (100, 300)), ((3000, 1000), (1400, 467))])
+def test_the_picture_of_a_chapter_has_any_shape_and_is_light(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    made = artwork.picture(saved(Image.linear_gradient("L").resize(size)))
+
+    image = Image.open(BytesIO(made.data))
+    assert image.size == (made.width, made.height) == expected
+    assert (image.format, image.mode) == ("JPEG", "RGB")
+    assert len(made.data) < 200_000
+
+
+def test_even_noise_becomes_a_light_picture() -> None:
+    assert len(artwork.picture(noise(900)).data) < 200_000
+
+
+def test_a_picture_that_nobody_could_see_is_refused() -> None:
+    with pytest.raises(BadPicture) as told:
+        artwork.picture(saved(Image.new("L", (99, 2000))))
+
+    assert told.value.sentence == artwork.TOO_SMALL_PICTURE
 
 
 @pytest.mark.parametrize("side", [10_000, 30_000])
@@ -167,6 +226,8 @@ def _png_that_says(side: int) -> bytes:
     "data",
     [
         b"",
+        saved(Image.linear_gradient("L").resize((1400, 1400)), "AVIF", speed=10)[:400],
+        saved(plain(side=300), "JPEG") + b"\xff\xda" * 300,
         b"not a picture",
         saved(plain(), "GIF"),
         saved(plain(), "TIFF"),
@@ -174,13 +235,50 @@ def _png_that_says(side: int) -> bytes:
         saved(plain(), "PNG")[:2000],
         b"<svg xmlns='http://www.w3.org/2000/svg' width='1400' height='1400'/>",
     ],
-    ids=["empty", "text", "gif", "tiff", "cut jpeg", "cut png", "svg"],
+    ids=["empty", "cut avif", "scan upon scan", "text", "gif", "tiff", "cut jpeg", "cut png", "svg"],
 )
-def test_what_is_no_whole_jpeg_png_or_webp_is_refused(data: bytes) -> None:
+def test_what_is_no_whole_picture_of_a_kind_we_take_is_refused(data: bytes) -> None:
     with pytest.raises(BadPicture) as told:
         artwork.cover(data)
 
     assert told.value.sentence == artwork.UNREADABLE
+
+
+@pytest.mark.parametrize("brands", [b"heic\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1heic"])
+def test_a_photo_that_an_iphone_keeps_in_its_own_format_is_refused_with_the_way_out(brands: bytes) -> None:
+    with pytest.raises(BadPicture) as told:
+        artwork.cover((8 + len(brands)).to_bytes(4, "big") + b"ftyp" + brands + bytes(100))
+
+    assert told.value.sentence == artwork.HEIC
+
+
+@pytest.mark.parametrize("format_name", ["PNG", "WEBP", "AVIF"])
+def test_of_an_animation_the_first_picture_is_taken(format_name: str) -> None:
+    frames = [plain(side=300), *(Image.new("RGB", (300, 300), (0, 0, number)) for number in range(4))]
+    animation = saved(frames[0], format_name, save_all=True, append_images=frames[1:], duration=50)
+
+    assert_colour(Image.open(BytesIO(artwork.picture(animation).data)), (150, 150), RED)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("format_name", ["JPEG", "PNG", "WEBP", "AVIF"])
+def test_damage_is_refused_and_never_an_error_of_ours(format_name: str, seed: int) -> None:
+    chance = random.Random(seed)
+    whole = saved(Image.effect_noise((120, 120), 60).convert("RGB"), format_name)
+    for _ in range(25):
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 5, 20))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        with suppress(BadPicture):
+            artwork.picture(bytes(damaged))
+
+
+@pytest.mark.parametrize(("kind", "format_name"), [("webp", "WEBP"), ("jpg", "JPEG")])
+def test_a_cover_for_pages_has_the_size_that_is_asked_for(kind: Literal["webp", "jpg"], format_name: str) -> None:
+    listed = Image.open(BytesIO(artwork.listing(saved(plain(), "JPEG"), 192, kind)))
+
+    assert (listed.format, listed.size) == (format_name, (192, 192))
+    assert_colour(listed.convert("RGB"), (96, 96), RED)
 
 
 def test_a_small_cover_for_inside_the_audio_is_light() -> None:
@@ -192,21 +290,3 @@ def test_a_small_cover_for_inside_the_audio_is_light() -> None:
 
 def test_a_title_alone_becomes_a_cover() -> None:
     assert opened(artwork.generated("Épisode 3 – Thérèse à Matongé")).width == 3000
-
-
-@pytest.mark.parametrize("title", ["Diaspora Insights", "صوت الشتات", "🎙️", "", "x" * 300, "\0"])
-def test_any_title_is_drawn(title: str) -> None:
-    assert title_cover.drawn(title, 300).size == (300, 300)
-
-
-def test_the_same_title_gives_the_same_picture_and_another_title_another() -> None:
-    assert title_cover.drawn("Kin la belle", 300) == title_cover.drawn("Kin la belle", 300)
-    assert title_cover.drawn("Kin la belle", 300) != title_cover.drawn("Kin la vie", 300)
-
-
-def test_accents_are_drawn() -> None:
-    pictures = {
-        title_cover.drawn(title, 300).tobytes() for title in ("Été", "Ete", "Ét\N{LATIN SMALL LETTER E WITH GRAVE}")
-    }
-
-    assert len(pictures) == 3
