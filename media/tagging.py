@@ -16,6 +16,7 @@ from media.text import clean_line
 
 TAG_HEADER: Final = 10  # bytes in front of the frames of an ID3 tag
 MOST_LISTED: Final = 255  # chapters in a table of contents: ID3 counts them in one byte
+LONGEST_IN_MP4: Final = 255  # bytes of a title: Nero's list counts them in one byte
 UNKNOWN_OFFSET: Final = 0xFFFFFFFF  # where a chapter begins in bytes; its times count (ID3v2 Chapter Frame Addendum)
 
 
@@ -28,7 +29,7 @@ class EnclosureTags:
     author: str = ""
     number: int | None = None
     cover: bytes | None = None  # JPEG or PNG; a small one, since every listener downloads it
-    chapters: tuple[Chapter, ...] = ()  # an M4A file has their titles, but no place for their links
+    chapters: tuple[Chapter, ...] = ()  # an M4A file has their titles, but no place for their links and pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def ffmetadata(tags: EnclosureTags, duration_ms: int) -> str:
     lines = [";FFMETADATA1", *(f"{name}={_escaped(text)}" for name, text in fields.items() if text)]
     for span in _spans(tags.chapters, duration_ms):
         lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={span.start_ms}", f"END={span.end_ms}"]
-        lines += [f"title={_escaped(span.chapter.title)}"]
+        lines += [f"title={_escaped(_shortened(span.chapter.title))}"]
     return "\n".join([*lines, ""])
 
 
@@ -89,15 +90,18 @@ def _chapter_frames(spans: list[Span]) -> Iterator[Frame]:
             end_time=span.end_ms,
             start_offset=UNKNOWN_OFFSET,
             end_offset=UNKNOWN_OFFSET,
-            sub_frames=list(_chapter_texts(span.chapter)),
+            sub_frames=list(_frames_inside(span.chapter)),
         )
 
 
-def _chapter_texts(chapter: Chapter) -> Iterator[Frame]:
+def _frames_inside(chapter: Chapter) -> Iterator[Frame]:
     yield TIT2(encoding=Encoding.UTF16, text=clean_line(chapter.title))
     if chapter.url:
         url = quote(chapter.url, safe="%/:=&?~#+!$,;'@()*[]")  # ASCII: the frame holds nothing beyond Latin-1
         yield WXXX(encoding=Encoding.LATIN1, desc="", url=url)
+    if chapter.picture:
+        mime, data = chapter.picture.media_type, chapter.picture.data
+        yield APIC(encoding=Encoding.LATIN1, mime=mime, type=PictureType.OTHER, desc="", data=data)
 
 
 def _cover_frames(cover: bytes | None) -> Iterator[Frame]:
@@ -123,6 +127,14 @@ def _spans(chapters: Iterable[Chapter], duration_ms: int) -> list[Span]:
         Span(start, min(chapter.end_ms or following, duration_ms), chapter)
         for chapter, (start, following) in zip(inside, bounds, strict=True)
     ]
+
+
+def _shortened(title: str) -> str:
+    """The title as far as an MP4 file can list it. ffmpeg would cut it inside a letter, which mutagen refuses."""
+    written = clean_line(title).encode()
+    if len(written) <= LONGEST_IN_MP4:
+        return title
+    return written[: LONGEST_IN_MP4 - len("…".encode())].decode(errors="ignore") + "…"
 
 
 def _escaped(text: str) -> str:

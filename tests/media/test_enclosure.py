@@ -534,6 +534,37 @@ def test_a_chapters_link_is_kept_in_mp3(samples: dict[str, Path], make: Callable
     assert link.url == "https://example.org/%C3%A9?a=1&b=2#c"
 
 
+def test_a_chapters_picture_is_kept_in_mp3(samples: dict[str, Path], make: Callable[..., Made]) -> None:
+    shown = Picture(media_type="image/jpeg", data=picture("JPEG"))
+    chapters = (CHAPTERS[0], replace(CHAPTERS[1], picture=shown), CHAPTERS[2])
+
+    made = make(samples["constant"], MP3, replace(TAGS, chapters=chapters, cover=picture("PNG")))
+
+    found = probe(FileSource(made.path))
+    assert [chapter.picture for chapter in found.chapters] == [None, shown, None]
+    assert found.cover == Picture(media_type="image/png", data=picture("PNG"))
+    assert [title for _, _, title in chapters_seen(made.path)] == [chapter.title for chapter in CHAPTERS]
+    (inside,) = [frame for one in ID3(made.path).getall("CHAP") for frame in one.sub_frames.getall("APIC")]
+    assert (inside.mime, inside.data) == ("image/jpeg", shown.data)
+
+
+def test_an_m4a_lists_its_chapters_for_every_kind_of_player(
+    samples: dict[str, Path], make: Callable[..., Made]
+) -> None:
+    """mutagen reads Nero's list, in which a title has 255 bytes, and refuses a file whose title is cut in a letter."""
+    shown = Picture(media_type="image/jpeg", data=picture("JPEG"))
+    long = (Chapter(start_ms=10_000, title="é" * 200, picture=shown), Chapter(start_ms=11_000, title="ሀ" * 85))
+
+    made = make(samples["m4a"], AAC, replace(TAGS, chapters=(*CHAPTERS, *long)))
+
+    titles = [*(chapter.title for chapter in CHAPTERS), "é" * 126 + "…", "ሀ" * 85]
+    assert [(chapter.start, chapter.title) for chapter in MP4(made.path).chapters or ()] == list(
+        zip([0, 4, 9, 10, 11], titles, strict=True)
+    )
+    assert [title for _, _, title in chapters_seen(made.path)] == titles
+    assert [chapter.title for chapter in probe(FileSource(made.path)).chapters] == titles
+
+
 @KINDS
 @pytest.mark.parametrize("format_name", ["JPEG", "PNG"])
 def test_the_cover_is_the_front_picture(
