@@ -1,0 +1,56 @@
+"""The characters of a text file, in whichever of the usual ways a tool has written them."""
+
+import codecs
+from collections.abc import Mapping
+from typing import Final
+
+from media.text import clean
+from media.transcripts import refusals
+from media.transcripts.transcript import Unreadable
+
+_MARKS: Final[Mapping[bytes, str]] = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_OTHER_FILES: Final[Mapping[bytes, str]] = {  # what people choose by mistake, by its first bytes
+    b"PK\x03\x04": refusals.OFFICE,  # .docx, .odt
+    b"\xd0\xcf\x11\xe0": refusals.OFFICE,  # .doc
+    rb"{\rtf": refusals.OFFICE,
+    b"%PDF": refusals.PDF,
+}
+_LOOKED_AT: Final = 4096  # bytes, and then characters: a text shows early what it is
+_CONTROLS: Final = {code: None for code in range(32) if chr(code) not in "\t\n\r\f\x1b"}
+
+
+def decoded(data: bytes) -> str:
+    """The file's text, through media.text. Raises Unreadable when it is no text."""
+    for beginning, refusal in _OTHER_FILES.items():
+        if data.startswith(beginning):
+            raise Unreadable(refusal)
+    text = _characters(data)
+    start = text[:_LOOKED_AT]
+    if len(start) - len(start.translate(_CONTROLS)) > len(start) // 50:
+        raise Unreadable(refusals.NOT_TEXT)
+    return clean(text)
+
+
+def _characters(data: bytes) -> str:
+    for mark, name in _MARKS.items():
+        if data.startswith(mark):
+            return data[len(mark) :].decode(name, "replace")
+    if b"\0" in data[:_LOOKED_AT]:
+        return data.decode(_utf_16(data[:_LOOKED_AT]), "replace")
+    text = data.decode("utf-8", "replace")
+    return text if _is_mostly_read(text) else data.decode("windows-1252", "replace")
+
+
+def _utf_16(start: bytes) -> str:
+    """Which of both, by the side on which digits, spaces and line ends have their zero."""
+    return "utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"
+
+
+def _is_mostly_read(text: str) -> bool:
+    """Whether more letters beyond ASCII were read than not: one that was cut in half makes no Windows-1252."""
+    unread = text.count("\N{REPLACEMENT CHARACTER}")
+    return not unread or sum(character > "\x7f" for character in text) > 2 * unread
