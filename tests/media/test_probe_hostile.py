@@ -32,6 +32,7 @@ SAMPLES = [
 
 FRAME = b"\xff\xfb\x90\0" + bytes(413)
 MP3 = FRAME * 200
+APIC_HEAD = b"\0image/jpeg\0\0\0\xff\xd8\xff"
 FLAC_INFO = (
     b"fLaC\0\0\0\x22"
     + struct.pack(">HH6x", 4096, 4096)
@@ -87,6 +88,11 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a tag of many comments": lambda: id3(b"".join(frame(b"COMM", b"\3eng%d\0x" % n) for n in range(200_000))) + MP3,
     "a compressed frame": lambda: id3(compressed(b"TIT2", 200 << 20)) + MP3,
     "a compressed frame in a chapter": lambda: id3(chapter(compressed(b"TIT2", 200 << 20))) + MP3,
+    "a compressed picture in a chapter": lambda: id3(chapter(compressed(b"APIC", 200 << 20))) + MP3,
+    "a chapter of many pictures": lambda: id3(chapter(frame(b"APIC", APIC_HEAD + bytes(190 << 10)) * 50)) + MP3,
+    "chapters of large pictures": lambda: (
+        id3(b"".join(chapter(frame(b"APIC", APIC_HEAD + bytes(2 << 20)), number) for number in range(16))) + MP3
+    ),
     "many chapters": lambda: id3(b"".join(chapter(b"", number) for number in range(100_000))) + MP3,
     "a chapter of many frames": lambda: id3(chapter(frame(b"TIT2", b"\3x") * 1_000_000)) + MP3,
     "nothing but the beginning of syncs": lambda: b"\xff" * (4 << 20),
