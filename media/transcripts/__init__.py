@@ -85,6 +85,8 @@ def read(data: bytes, *, filename: str = "", media_type: str = "") -> Transcript
     text = encoding.decoded(data)
     if not text.strip():
         raise Unreadable(refusals.EMPTY)
+    if text.lstrip().startswith(("<?xml", "<tt")) and not html_fragment.is_one(text):
+        raise Unreadable(refusals.XML)
     return _reader(text, PurePath(filename).suffix.lower(), media_type.partition(";")[0].strip().lower())(text)
 
 

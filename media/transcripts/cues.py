@@ -86,17 +86,13 @@ def excerpt(line: str) -> str:
 def segments(cues: Iterable[Cue]) -> tuple[Segment, ...]:
     """What the cues say, by time, each with one speaker; without those that say nothing.
 
-    A cue of several voices is divided by the length of what they say. Voices that are named only when they change last
-    until the next one; so does a cue that ends before it begins (YouTube writes such).
+    A cue of several voices is divided by the length of what they say. One that ends before it begins (YouTube writes
+    such) lasts until the next one.
     """
     by_start = sorted(cues, key=lambda cue: cue.start_ms)
-    lasts = _are_named_when_they_change(by_start)
-    speaker = ""
     said: list[Segment] = []
     for cue, following in zip(by_start, [*by_start[1:], None], strict=False):
-        turns = _turns(cue.parts, speaker if lasts else "")
-        said += _timed(cue.start_ms, _end_ms(cue, following), turns)
-        speaker = turns[-1].speaker if turns else speaker
+        said += _timed(cue.start_ms, _end_ms(cue, following), _turns(cue.parts))
     return tuple(sorted(said, key=lambda segment: segment.start_ms))
 
 
@@ -108,16 +104,29 @@ def shares(start_ms: int, end_ms: int, texts: Sequence[str]) -> Iterator[tuple[i
         yield start, max(end, start + 1)
 
 
+def lasting(cues: Iterable[Cue]) -> list[Cue]:
+    """The cues with speakers who speak until the next one is named."""
+    speaker: str | None = None
+    found: list[Cue] = []
+    for cue in cues:
+        parts: list[Part] = []
+        for part in cue.parts:
+            speaker = speaker if part.speaker is None else part.speaker
+            parts.append(Part(speaker, part.text))
+        found.append(replace(cue, parts=tuple(parts)))
+    return found
+
+
 def named(cues: Sequence[Cue]) -> list[Cue]:
     """The cues with their speakers, where lines begin as `Sarah: ` and that is plausibly a name.
 
-    It is one when it comes again, in a file that begins so: "Note: ..." now and then is nobody.
+    It is one when it comes again, in a file that begins so: "Note: ..." now and then is nobody. It lasts to the next.
     """
     counted = Counter(name for cue in cues for part in cue.parts if (name := _prefix(part)[0]))
     names = {name for name, count in counted.items() if count > 1}
     if not any(_prefix(part)[0] in names for cue in cues[:_SOON] for part in cue.parts):
         return list(cues)
-    return [replace(cue, parts=tuple(_named_part(part, names) for part in cue.parts)) for cue in cues]
+    return lasting(replace(cue, parts=tuple(_named_part(part, names) for part in cue.parts)) for cue in cues)
 
 
 def _prefix(part: Part) -> tuple[str | None, str]:
@@ -137,14 +146,9 @@ def _named_part(part: Part, names: set[str]) -> Part:
     return Part(name, rest) if name in names else part
 
 
-def _are_named_when_they_change(cues: Sequence[Cue]) -> bool:
-    """A file that names one voice in two cues on end names it in all of them: cues without a voice have none."""
-    voices = [[part.speaker for part in cue.parts if part.text] for cue in cues]
-    return not any(one and other and one[-1] and one[-1] == other[0] for one, other in pairwise(voices))
-
-
-def _turns(parts: Iterable[Part], speaker: str) -> list[_Turn]:
+def _turns(parts: Iterable[Part]) -> list[_Turn]:
     """What is said in one cue, a turn each time that the speaker is another one."""
+    speaker = ""
     lines: list[_Turn] = []
     for part in parts:
         speaker = speaker if part.speaker is None else part.speaker

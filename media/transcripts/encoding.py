@@ -1,6 +1,7 @@
 """The characters of a text file, in whichever of the usual ways a tool has written them."""
 
 import codecs
+import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,7 +21,9 @@ _OTHER_FILES: Final[Mapping[bytes, str]] = {  # what people choose by mistake, b
     b"%PDF": refusals.PDF,
 }
 _LOOKED_AT: Final = 4096  # bytes, and then characters: a text shows early what it is
-_CONTROLS: Final = {code: None for code in range(32) if chr(code) not in "\t\n\r\f\x1b"}
+_FORGIVEN: Final = 3  # characters that mean nothing, and 2 % of what was looked at
+_WORD_ENDS: Final = {ord("\v"): "\n", ord("\f"): "\n"}  # word processors end lines and pages with them
+_NO_CHARACTERS: Final = frozenset(["Cc", "Cn", "Co", "Cs"])  # controls, unassigned, private use, surrogates
 
 
 def decoded(data: bytes) -> str:
@@ -28,9 +31,9 @@ def decoded(data: bytes) -> str:
     for beginning, refusal in _OTHER_FILES.items():
         if data.startswith(beginning):
             raise Unreadable(refusal)
-    text = _characters(data)
+    text = _characters(data).translate(_WORD_ENDS)
     start = text[:_LOOKED_AT]
-    if len(start) - len(start.translate(_CONTROLS)) > len(start) // 50:
+    if sum(map(_means_nothing, start)) > _FORGIVEN + len(start) // 50:
         raise Unreadable(refusals.NOT_TEXT)
     return clean(text)
 
@@ -39,18 +42,27 @@ def _characters(data: bytes) -> str:
     for mark, name in _MARKS.items():
         if data.startswith(mark):
             return data[len(mark) :].decode(name, "replace")
+    if name := _utf_16(data[:_LOOKED_AT]):
+        return data.decode(name, "replace")
     if b"\0" in data[:_LOOKED_AT]:
-        return data.decode(_utf_16(data[:_LOOKED_AT]), "replace")
+        raise Unreadable(refusals.NOT_TEXT)
     text = data.decode("utf-8", "replace")
     return text if _is_mostly_read(text) else data.decode("windows-1252", "replace")
 
 
 def _utf_16(start: bytes) -> str:
-    """Which of both, by the side on which digits, spaces and line ends have their zero."""
-    return "utf-16-be" if start[::2].count(0) > start[1::2].count(0) else "utf-16-le"
+    """Which of both, if it is one: spaces, digits and line ends have a zero on one side, and always on the same."""
+    left, right = start[::2].count(0), start[1::2].count(0)
+    if not left + right or max(left, right) < len(start) // 40 or min(left, right) * 10 > max(left, right):
+        return ""
+    return "utf-16-be" if left > right else "utf-16-le"
 
 
 def _is_mostly_read(text: str) -> bool:
     """Whether more letters beyond ASCII were read than not: one that was cut in half makes no Windows-1252."""
-    unread = text.count("\N{REPLACEMENT CHARACTER}")
+    unread = text.count("\ufffd")
     return not unread or sum(character > "\x7f" for character in text) > 2 * unread
+
+
+def _means_nothing(character: str) -> bool:
+    return character not in "\t\n\r" and (character == "\ufffd" or unicodedata.category(character) in _NO_CHARACTERS)

@@ -21,7 +21,9 @@ _PARAGRAPHS: Final = re.compile(
 )
 _MARKED: Final[Mapping[str, _Kind]] = {"cite": "name", "time": "time"}
 _INLINE: Final = re.compile("!doctype|a|b|cite|em|i|span|strong|time")
-_BEGINNING: Final = re.compile(r"\s*(?:<!--.*?-->\s*)?<(!?[a-z][a-z0-9]*)\b", re.IGNORECASE | re.DOTALL)
+_BEGINNING: Final = re.compile(
+    r"\s*(?:<\?xml[^<>]*>\s*)?(?:<!--.*?-->\s*)?<(!?[a-z][a-z0-9]*)\b", re.IGNORECASE | re.DOTALL
+)
 _SPACE: Final = re.compile("[ \t\n]+")
 
 

@@ -16,6 +16,9 @@ PDF = (
     "This is a PDF document: its words stand in no order that can be relied on. "
     "Choose the text, VTT or SRT file that it was made from."
 )
+XML = (
+    "This is an XML file of a kind that is not read here. Choose the transcript as VTT, SRT, JSON, HTML or plain text."
+)
 NOT_TEXT = "This is no text file. Choose the transcript as VTT, SRT, SBV, JSON, HTML or plain text."
 NO_HEADER = (
     "Line 1: a VTT file begins with the word WEBVTT, and this one does not. "

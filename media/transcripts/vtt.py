@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from media.text import clean_line
 from media.transcripts import layout, refusals
-from media.transcripts.cues import Cue, Part, excerpt, named, segments, times, unescaped, without_markup
+from media.transcripts.cues import Cue, Part, excerpt, lasting, named, segments, times, unescaped, without_markup
 from media.transcripts.transcript import Segment, Transcript, Unreadable
 
 _WIDTH: Final = 65  # characters of a line, as Apple asks
@@ -37,8 +37,7 @@ def read(text: str) -> Transcript:
     header, *blocks = _blocks(text)
     first = list(dropwhile(lambda line: not line.begins_a_cue, header))  # where no empty line follows the header
     cues = [cue for block in (first, *blocks) for cue in _cues(block)]
-    has_voices = any(part.speaker for cue in cues for part in cue.parts)
-    return Transcript(segments=segments(cues if has_voices else named(cues)))
+    return Transcript(segments=segments(_spoken(cues)))
 
 
 def write(transcript: Transcript, _language: str) -> bytes:
@@ -70,6 +69,15 @@ def _cue(beginning: _Line, said: str) -> Cue:
     if not (found := times(beginning.text)):
         raise Unreadable(refusals.BAD_TIMES, line=beginning.number, text=excerpt(beginning.text))
     return Cue(*found, tuple(_parts(said)))
+
+
+def _spoken(cues: list[Cue]) -> list[Cue]:
+    """The cues with their speakers. A voice lasts until the next one, unless the file names it in cue after cue."""
+    voices = [[part.speaker for part in cue.parts if part.text] for cue in cues]
+    if not any(map(any, voices)):
+        return named(cues)
+    names_each = any(one and other and one[-1] and one[-1] == other[0] for one, other in pairwise(voices))
+    return cues if names_each else lasting(cues)
 
 
 def _parts(said: str) -> Iterator[Part]:
