@@ -1,6 +1,6 @@
 """Every public address, built from the public origin and nothing else; and the languages that pages exist in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
@@ -18,9 +18,10 @@ RESERVED = frozenset(
 class View:
     """A show as listeners of one language see it. `main` is in the show's own language."""
 
-    name: str  # "main", "fr"
+    name: str  # "main", "fr"; of feeds also "main-low", "fr-low"
     language: str  # the language that text is looked for in, BCP 47
     prefix: str  # "" or "/fr"
+    is_low: bool = False  # with the light edition in the enclosure's place
 
     @property
     def page_language(self) -> str:
@@ -39,6 +40,16 @@ def views(language: str) -> tuple[View, ...]:
     main = language.split("-")[0].lower()
     others = (View(other, other, f"/{other}") for other in LANGUAGES if other != main)
     return (View("main", language, ""), *others)
+
+
+def feed_views(language: str) -> tuple[View, ...]:
+    """The same for its feeds: each view has a second one for slow or costly lines."""
+    of_show = views(language)
+    return (*of_show, *(low(view) for view in of_show))
+
+
+def low(view: View) -> View:
+    return replace(view, name=f"{view.name}-low", is_low=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +86,20 @@ class Addresses:
     def cover(self, show: str, episode: str | None, version: str, extension: str) -> str:
         return f"{self.origin}/{show}/{episode + '/' if episode else ''}cover-{version}.{extension}"
 
-    def small_cover(self, show: str, episode: str | None, version: str, side_px: int) -> str:
-        return self.cover(show, episode, f"{version}-{side_px}", "jpg")
+    def small_cover(self, show: str, episode: str | None, version: str, side_px: int, extension: str = "jpg") -> str:
+        return self.cover(show, episode, f"{version}-{side_px}", extension)
+
+    def share_card(self, show: str, episode: str | None, version: str, view: View) -> str:
+        return f"{self.origin}{view.prefix}/{show}/{episode + '/' if episode else ''}share-{version}.jpg"
+
+    def chapters(self, show: str, episode: str) -> str:
+        return f"{self.origin}/{show}/{episode}/chapters.json"
+
+    def waveform(self, show: str, episode: str) -> str:
+        return f"{self.origin}/{show}/{episode}/waveform.json"
+
+    def transcript(self, show: str, episode: str, language: str, extension: str) -> str:
+        return f"{self.origin}/{show}/{episode}/transcript.{language}.{extension}"
 
     def media(self, audio: str, name: str) -> str:
         return f"{self.origin}/media/{audio}/{name}"
@@ -90,4 +113,4 @@ def _is_loopback(host: str) -> bool:
 
 
 def feed_path(show: str, view: View) -> str:
-    return f"{view.prefix}/{show}/feed.xml"
+    return f"{view.prefix}/{show}/{'feed-low' if view.is_low else 'feed'}.xml"

@@ -12,10 +12,13 @@ from starlette.types import ASGIApp
 from media.storage.open import open_storage
 from podcast_app import half_closed, static_files
 from podcast_app.addresses import LANGUAGES
+from podcast_app.api import audio as api_audio
 from podcast_app.api import creation, openapi
 from podcast_app.api import episodes as api_episodes
 from podcast_app.api import parts as api_parts
+from podcast_app.api import pictures as api_pictures
 from podcast_app.api import shows as api_shows
+from podcast_app.api import transcripts as api_transcripts
 from podcast_app.api import uploads as api_uploads
 from podcast_app.database import Database
 from podcast_app.engines import CONNECTIONS
@@ -27,7 +30,7 @@ from podcast_app.request_id import RequestIds
 from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.signatures import open_signer
-from podcast_app.site import covers, embed, health, oembed, pages, robots
+from podcast_app.site import covers, embed, health, oembed, pages, parts, robots, share_cards
 from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in, upload
 from podcast_app.watching import Watching
 from podcast_app.work import Work
@@ -60,7 +63,9 @@ def in_each_language(*routes: Route) -> Iterator[Route]:
 ROUTES: list[BaseRoute] = [
     # --- listeners' apps: listening/ (where a feed is no longer) ---
     Route("/{show}/feed.xml", feeds.moved),
+    Route("/{show}/feed-low.xml", feeds.moved),
     Route("/{language}/{show}/feed.xml", feeds.moved),
+    Route("/{language}/{show}/feed-low.xml", feeds.moved),
     # --- machines: api/ (described at /api/v1/openapi.json) ---
     Route("/api/v1/openapi.json", openapi.described),
     Route("/api/v1/shows", api_shows.listed),
@@ -73,6 +78,16 @@ ROUTES: list[BaseRoute] = [
     Route("/api/v1/episodes/{id}", api_episodes.remove, methods=["DELETE"]),
     Route("/api/v1/episodes/{id}/publish", api_episodes.publish, methods=["POST"]),
     Route("/api/v1/episodes/{id}/withdraw", api_episodes.withdraw, methods=["POST"]),
+    Route("/api/v1/episodes/{id}/audio", api_audio.replace, methods=["POST"]),
+    Route("/api/v1/episodes/{id}/audio/undo", api_audio.undo, methods=["POST"]),
+    Route("/api/v1/episodes/{id}/audio/{name}", api_audio.make_again, methods=["POST"]),
+    Route("/api/v1/episodes/{id}/transcripts/{language}", api_transcripts.put, methods=["PUT"]),
+    Route("/api/v1/episodes/{id}/transcripts/{language}", api_transcripts.remove, methods=["DELETE"]),
+    Route("/api/v1/episodes/{id}/cover", api_pictures.put_episode_cover, methods=["PUT"]),
+    Route("/api/v1/episodes/{id}/cover", api_pictures.remove_episode_cover, methods=["DELETE"]),
+    Route("/api/v1/episodes/{id}/pictures", api_pictures.add_to_episode, methods=["POST"]),
+    Route("/api/v1/shows/{show}/cover", api_pictures.put_show_cover, methods=["PUT"]),
+    Route("/api/v1/shows/{show}/pictures", api_pictures.add_to_show, methods=["POST"]),
     Route("/api/v1/uploads", api_uploads.listed),
     Route("/api/v1/uploads", api_parts.begin, methods=["POST"]),
     Route("/api/v1/uploads/{id}", api_parts.read),
@@ -116,9 +131,14 @@ ROUTES: list[BaseRoute] = [
     Route("/oembed", oembed.discover),
     Route("/{show}/cover.{extension}", covers.current),
     Route("/{show}/cover-{version}.{extension}", covers.version),
+    Route("/{show}/{episode}/chapters.json", parts.chapters_json),
+    Route("/{show}/{episode}/waveform.json", parts.waveform_json),
+    Route("/{show}/{episode}/transcript.{language}.{extension}", parts.transcript),
     Route("/{show}/{episode}/cover.{extension}", covers.current),
     Route("/{show}/{episode}/cover-{version}.{extension}", covers.version),
     *in_each_language(
+        Route("/{show}/share-{version}.jpg", share_cards.version),
+        Route("/{show}/{episode}/share-{version}.jpg", share_cards.version),
         Route("/", pages.home),
         Route("/{show}/", pages.show),
         Route("/{show}/episodes/{number:number}", pages.show),

@@ -1,8 +1,9 @@
 """Covers: a picture is stored, then a transaction makes it a show's or an episode's current one."""
 
+import re
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from media import artwork
@@ -10,6 +11,8 @@ from media.storage import Key, Storage
 from podcast_app import objects
 from podcast_app.database import Database
 from podcast_app.models import Cover, CoverId, EpisodeId, ShowId, new_id
+
+_NAMED = re.compile(r"/cover-([0-9a-f]{16})\.[a-z]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,30 @@ def store(database: Database, storage: Storage, cover: artwork.Cover, *, is_gene
 
 def set_current(session: Session, show_id: ShowId, episode_id: EpisodeId | None, picture: Picture) -> Cover:
     """Make it the episode's cover, or with `None` the show's. Earlier ones keep their addresses."""
-    objects.take_over(session, picture.key)
-    earlier = update(Cover).where(Cover.show_id == show_id, _of(episode_id), Cover.is_current)
+    of_it = Cover.episode_id.is_(None) if episode_id is None else Cover.episode_id == episode_id
+    earlier = update(Cover).where(Cover.show_id == show_id, of_it, Cover.is_current)
     session.execute(earlier.values(is_current=False))
+    cover = add(session, show_id, episode_id, picture, is_current=True)
+    session.flush()
+    return cover
+
+
+def set_none(session: Session, episode_id: EpisodeId) -> None:
+    """The episode has no cover of its own any more."""
+    own = update(Cover).where(Cover.episode_id == episode_id, Cover.is_current)
+    session.execute(own.values(is_current=False))
+
+
+def add(
+    session: Session, show_id: ShowId, episode_id: EpisodeId | None, picture: Picture, *, is_current: bool = False
+) -> Cover:
+    """A picture of the show or the episode; unless it is current, of a chapter or a person that will name it."""
+    objects.take_over(session, picture.key)
     cover = Cover(
         id=CoverId(new_id()),
         show_id=show_id,
         episode_id=episode_id,
-        is_current=True,
+        is_current=is_current,
         key=picture.key,
         media_type=picture.media_type,
         extension=picture.extension,
@@ -50,14 +69,17 @@ def set_current(session: Session, show_id: ShowId, episode_id: EpisodeId | None,
         is_generated=picture.is_generated,
     )
     session.add(cover)
-    session.flush()
     return cover
+
+
+def id_in(address: str) -> CoverId | None:
+    """The picture that an address of ours names; an id that no picture has, when it is another's."""
+    if not address:
+        return None
+    named = _NAMED.search(address)
+    return CoverId(named[1] if named else "-")
 
 
 def of_episode(session: Session, episode_id: EpisodeId) -> list[Cover]:
     """Every cover that the episode has or had."""
     return list(session.scalars(select(Cover).where(Cover.episode_id == episode_id)))
-
-
-def _of(episode_id: EpisodeId | None) -> ColumnElement[bool]:
-    return Cover.episode_id.is_(None) if episode_id is None else Cover.episode_id == episode_id

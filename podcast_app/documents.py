@@ -1,13 +1,21 @@
 """Rows become the documents that listeners get: a show or an episode, as one view says it."""
 
+import base64
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 from feeds import document
+from media import chapters as timestamps
+from media import transcripts
+from media.probe import Chapter
 from podcast_app import notes
-from podcast_app.addresses import Addresses, View, views
-from podcast_app.models import Audio, Edition, Episode, EpisodeText, Show, ShowText
+from podcast_app.addresses import Addresses, View, feed_views, low, views
+from podcast_app.models import Audio, Edition, Episode, EpisodeText, Json, Show, ShowText
 from podcast_app.settings import Settings
+
+LOW_ENCLOSURE = "low-mp3"  # of the low-data feed: every app plays it
+EDITION_TITLES = {"enclosure": "Standard", "low-mp3": "Low data (MP3)", "low-opus": "Low data (Opus)"}
 
 # Podcasting 2.0, `podcast:guid`: the namespace that every podcast's name is derived in.
 PODCAST_NAMESPACE = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
@@ -30,6 +38,32 @@ def episode_text(episode: Episode, language: str) -> EpisodeText:
 
 def main_words(episode: Episode) -> EpisodeText:
     return next(words for words in episode.texts if words.language == episode.language)
+
+
+def chapters(episode: Episode) -> tuple[Chapter, ...]:
+    """The episode's chapters; where it has none, those that its notes tell by times, as Apple reads them."""
+    whole_ms = duration_ms(episode.audio) if episode.audio is not None else None
+    rows = [Chapter(start_ms=row["start_ms"], title=row["title"], url=row["url"] or None) for row in episode.chapters]
+    return tuple(rows) or timestamps.from_notes(main_words(episode).notes, whole_ms)
+
+
+def inside(found: tuple[Chapter, ...], episode: Episode) -> tuple[Chapter, ...]:
+    """Those that begin before the end of the audio."""
+    whole_ms = duration_ms(episode.audio) if episode.audio is not None else None
+    return tuple(chapter for chapter in found if whole_ms is None or chapter.start_ms < whole_ms)
+
+
+def chapter_pictures(episode: Episode, show: Show, addresses: Addresses) -> dict[int, str]:
+    """Addresses of the chapters' pictures, by where the chapters start."""
+    return {
+        row["start_ms"]: addresses.cover(show.slug, episode.slug, row["picture"], "jpg")
+        for row in episode.chapters
+        if row.get("picture")
+    }
+
+
+def person_picture(person: Json, show: Show, addresses: Addresses) -> str | None:
+    return addresses.cover(show.slug, None, person["picture"], "jpg") if person.get("picture") else None
 
 
 def edition(audio: Audio, name: str = "enclosure") -> Edition:
@@ -60,24 +94,29 @@ def show_document(show: Show, view: View, settings: Settings) -> document.Show:
         hubs=settings.websub_hubs,
         alternates=tuple(
             document.Alternate(feed_url=addresses.feed(show.slug, other), language=other.language)
-            for other in views(show.language)
-            if other != view
+            for other in (feed_views(show.language) if view.is_low else views(show.language))
+            if other != view and other.is_low == view.is_low
         ),
+        is_blocked=view.is_low,  # directories list the show once
+        low_feed_url=None if view.is_low else addresses.feed(show.slug, low(view)),
     )
 
 
 def episode_document(episode: Episode, show: Show, view: View, settings: Settings) -> document.Episode:
-    """Needs `texts`, `cover` and `audio` with its upload and editions loaded. Before publication the enclosure's
-    address and size are those that the episode would have."""
+    """Needs `texts`, `cover`, `transcripts`, and `audio` with its upload and editions loaded. Before publication the
+    enclosure's address and size are those that the episode would have."""
     addresses = Addresses(settings.origin)
     words = episode_text(episode, view.language)
     audio = episode.audio
     assert audio is not None, "an episode is made from audio"
+    of_chapters = _chapters(episode, show, addresses)
     return document.Episode(
         guid=episode.guid,
         title=words.title,
         url=addresses.episode(show.slug, episode.slug, view),
-        enclosure=_enclosure(episode, audio, addresses),
+        enclosure=_low_enclosure(audio, addresses)
+        if view.is_low and _has_low(audio)
+        else _enclosure(episode, audio, addresses),
         published_at=episode.published_at or episode.publish_at or dt.datetime.fromtimestamp(0, dt.UTC),
         duration_ms=duration_ms(audio) or 0,
         notes_html=notes.html(words.notes),
@@ -90,10 +129,18 @@ def episode_document(episode: Episode, show: Show, view: View, settings: Setting
         image_url=cover_address(episode, show, addresses),
         persons=tuple(
             document.Person(
-                name=person["name"], role=person["role"], group=person["group"], url=person.get("url") or None
+                name=person["name"],
+                role=person["role"],
+                group=person["group"],
+                url=person.get("url") or None,
+                image_url=person_picture(person, show, addresses),
             )
             for person in episode.persons
         ),
+        chapters=of_chapters,
+        chapters_url=addresses.chapters(show.slug, episode.slug) if inside(chapters(episode), episode) else None,
+        transcripts=tuple(_transcripts(episode, show, addresses)),
+        alternate_enclosures=() if view.is_low else tuple(_alternates(episode, audio, addresses)),
     )
 
 
@@ -119,6 +166,74 @@ def duration_ms(audio: Audio) -> int | None:
 def public_name(episode: Episode, extension: str) -> str:
     """The file's name in its public address."""
     return f"{episode.slug}.{extension}"
+
+
+def edition_name(audio: Audio, made: Edition) -> str:
+    """The file's name in an edition's public address."""
+    assert audio.name is not None
+    return audio.name if made.name == "enclosure" else f"{audio.name.rpartition('.')[0]}-low.{made.extension}"
+
+
+def _chapters(episode: Episode, show: Show, addresses: Addresses) -> tuple[document.Chapter, ...]:
+    pictures = chapter_pictures(episode, show, addresses)
+    return tuple(
+        document.Chapter(
+            start_ms=chapter.start_ms,
+            title=chapter.title,
+            url=chapter.url,
+            image_url=pictures.get(chapter.start_ms),
+        )
+        for chapter in chapters(episode)
+    )
+
+
+def _transcripts(episode: Episode, show: Show, addresses: Addresses) -> Iterator[document.Transcript]:
+    """Each in every format that it can have, the best for apps first."""
+    for written in transcripts.FORMATS.values():
+        for row in episode.transcripts:
+            if row.is_timed or not written.needs_times:
+                yield document.Transcript(
+                    url=addresses.transcript(show.slug, episode.slug, row.language, written.extension),
+                    media_type=written.media_type,
+                    language=row.language,
+                    is_captions=row.is_captions and written.needs_times,
+                )
+
+
+def _alternates(episode: Episode, audio: Audio, addresses: Addresses) -> Iterator[document.AlternateEnclosure]:
+    """The enclosure and its light editions, once there is one of these."""
+    public = sorted((made for made in audio.editions if made.public_key is not None), key=lambda made: made.name)
+    if episode.state == "published" and len(public) > 1:
+        for made in public:
+            yield _alternate(made, audio, addresses)
+
+
+def _alternate(made: Edition, audio: Audio, addresses: Addresses) -> document.AlternateEnclosure:
+    assert made.size_bytes is not None
+    assert made.media_type is not None
+    assert made.sha256 is not None
+    return document.AlternateEnclosure(
+        url=addresses.media(made.address_id, edition_name(audio, made)),
+        length=made.size_bytes,
+        media_type=made.media_type,
+        bitrate_bps=made.bitrate_bps,
+        title=EDITION_TITLES[made.name],
+        codecs="opus" if made.name == "low-opus" else None,
+        integrity=f"sha256-{base64.b64encode(bytes.fromhex(made.sha256)).decode()}",
+        is_default=made.name == "enclosure",
+    )
+
+
+def _has_low(audio: Audio) -> bool:
+    return any(made.name == LOW_ENCLOSURE and made.public_key is not None for made in audio.editions)
+
+
+def _low_enclosure(audio: Audio, addresses: Addresses) -> document.Enclosure:
+    made = edition(audio, LOW_ENCLOSURE)
+    assert made.size_bytes is not None
+    assert made.media_type is not None
+    url = addresses.media(made.address_id, edition_name(audio, made))
+    return document.Enclosure(url=url, length=made.size_bytes, media_type=made.media_type)
 
 
 def _enclosure(episode: Episode, audio: Audio, addresses: Addresses) -> document.Enclosure:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from feeds.checks import Finding
-from podcast_app import covers, episodes, publishing, uploads
+from podcast_app import episodes, publishing, uploads
 from podcast_app.fields import EpisodeFields, NewEpisode
 from podcast_app.models import Episode, ShowId, Upload, UploadId
 from podcast_app.outcomes import Done, Refused
@@ -32,21 +32,21 @@ def from_recording(
 ) -> NewDraft | Refused:
     """A new episode from audio that has just arrived."""
     upload = uploads.record(session, show_id, inspected, now)
-    return _new(session, show_id, upload, fields, inspected.cover, settings, now)
+    return _new(session, show_id, upload, fields, inspected.pictures, settings, now)
 
 
 def from_upload(
     session: Session,
     show_id: ShowId,
     upload_id: UploadId,
-    picture: covers.Picture | None,
+    pictures: uploads.Pictures,
     fields: NewEpisode,
     settings: Settings,
     now: dt.datetime,
 ) -> NewDraft | Refused:
-    """A new episode from an upload that waits, complete. `picture`: uploads.picture_of it."""
+    """A new episode from an upload that waits, complete. `pictures`: uploads.pictures_of it."""
     upload = session.get(Upload, upload_id, with_for_update=True)
-    return _new(session, show_id, upload, fields, picture, settings, now)
+    return _new(session, show_id, upload, fields, pictures, settings, now)
 
 
 def _new(
@@ -54,13 +54,13 @@ def _new(
     show_id: ShowId,
     upload: Upload | None,
     fields: NewEpisode,
-    picture: covers.Picture | None,
+    pictures: uploads.Pictures,
     settings: Settings,
     now: dt.datetime,
 ) -> NewDraft | Refused:
     is_whole = upload is not None and upload.state == "complete"
     suggested = uploads.suggestions(upload.facts) if upload is not None and is_whole else EpisodeFields()
-    made = episodes.create(session, show_id, upload, fields, suggestions=suggested, picture=picture, now=now)
+    made = episodes.create(session, show_id, upload, fields, suggestions=suggested, pictures=pictures, now=now)
     if isinstance(made, Refused) or fields.publish is None:
         return made if isinstance(made, Refused) else NewDraft(made.it)
     at = None if fields.publish == "now" else fields.publish

@@ -1,42 +1,47 @@
 """The audio that listeners get is made from the original: the step that brings up enclosures that lag."""
 
-import dataclasses
 import datetime as dt
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
-from media import artwork, enclosure, ffmpeg
-from media.probe import Chapter
-from media.storage import Full, Key, Missing, Storage, Unavailable
-from podcast_app import documents, episodes, leases, objects, publishing
-from podcast_app.models import Audio, AudioId, Edition, Episode, Show, Upload, UploadId
+from media import artwork, enclosure, ffmpeg, level
+from media.level import Level
+from media.probe import Picture
+from media.storage import Key, Storage
+from podcast_app import derived, documents, episodes, leases, objects, publishing
+from podcast_app.derived import Claim
+from podcast_app.models import Audio, Cover, Edition, Episode, Measurement, Show, Upload, UploadId
 from podcast_app.times import utcnow
 from podcast_app.work import Work, workbench
 
+CHAPTER_SIDE = 300  # pixels
 COVER_SIDE = 600  # pixels; enough for a lock screen, and small beside the audio
-LONGEST_PAUSE = dt.timedelta(hours=6)
-LONGEST_WAIT = dt.timedelta(minutes=1)  # for a storage or a disk: what is due goes out soon after it is back
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     """An enclosure to be made, and from what."""
 
-    audio_id: AudioId
+    claim: Claim[Edition]
     upload_id: UploadId
     is_hashed: bool  # the checksum of the original is known
     source: Key
     container: str
     codec: str
     channels: int | None
+    level: Level | None  # how its loudness is to be changed
+    gain_db: float | None
+    whole_ms: int | None  # as the original says
     least_ms: float  # less than this, and the engine has lost part of the recording
-    tags: enclosure.EnclosureTags  # without the picture, which lies under `cover`
+    tags: enclosure.EnclosureTags  # without pictures, which lie under `cover` and `chapter_pictures`
     cover: Key
+    chapter_pictures: Mapping[int, Key]  # by the chapter's start
     digest: str
 
 
@@ -45,73 +50,103 @@ def make_enclosure(work: Work) -> bool:
     job = work.database.write(_claim, work.owner, utcnow())
     if job is None:
         return False
-    try:
-        with leases.held(
-            work.database, Edition, work.owner, Edition.audio_id == job.audio_id, Edition.name == "enclosure"
-        ):
-            _make(work, job)
-    except (ffmpeg.Failed, Missing) as failure:
-        work.database.write(_failed, work.owner, job.audio_id, _reason(failure), utcnow())
-    except (Full, Unavailable) as failure:
-        work.database.write(_waits, work.owner, job.audio_id, _reason(failure), utcnow())
+    derived.carry_out(work, job.claim, lambda: _make(work, job))
     return True
 
 
+def claim_of(edition: Edition, owner: str) -> Claim[Edition]:
+    return Claim(Edition, (Edition.audio_id == edition.audio_id, Edition.name == edition.name), owner)
+
+
 def _claim(session: Session, owner: str, now: dt.datetime) -> _Job | None:
+    # where loudness is evened, what the recording's own is must be known first; or that nobody can tell
+    is_measured = select(Measurement.upload_id).where(
+        Measurement.upload_id == Audio.upload_id, Measurement.status != "preparing"
+    )
     lagging = (
-        select(Edition, Audio.episode_id)
+        select(Edition, Audio)
         .join(Audio, Edition.audio_id == Audio.id)
         .join(Episode, Audio.episode_id == Episode.id)
-        .where(Audio.is_current, Edition.name == "enclosure", Edition.status.in_(("preparing", "failed")))
-        .where(Episode.state != "withdrawn", leases.is_free(Edition, now))
+        .join(Show, Episode.show_id == Show.id)
+        .where(Audio.is_current | Audio.is_next, Edition.name == "enclosure")
+        .where(Edition.status.in_(("preparing", "failed")), leases.is_free(Edition, now))
+        .where(Episode.state != "withdrawn", ~Show.even_loudness | is_measured.exists())
         .order_by(Episode.publish_at.is_(None), Episode.publish_at, Episode.created_at)  # what is due first
+        .options(joinedload(Audio.upload).joinedload(Upload.measurement))
         .limit(1)
         .with_for_update(skip_locked=True, of=Edition)
     )
     found = session.execute(lagging).first()
     if found is None:
         return None
-    edition, episode_id = found
-    leases.take(edition, owner, now)
-    edition.attempts += 1
-    episode = episodes.get(session, episode_id)
+    edition, audio = found
+    derived.take(edition, owner, now)
+    episode = episodes.get(session, audio.episode_id)
     assert episode is not None
-    return _job(edition, episode, episode.show)
+    return _job(session, edition, audio, episode, episode.show)
 
 
-def _job(edition: Edition, episode: Episode, show: Show) -> _Job:
-    assert episode.audio is not None
-    upload = episode.audio.upload
+def _job(session: Session, edition: Edition, audio: Audio, episode: Episode, show: Show) -> _Job:
+    upload = audio.upload
+    level, gain_db = _level(show, upload.measurement)
     source, container, codec = upload.key, upload.facts["container"], upload.facts["codec"]
-    if edition.key is not None:
+    if edition.key is not None and edition.gain_db == gain_db:
         # it was made before, so it is clean audio already: for other tags nothing need be encoded again
-        source = edition.key
+        source, level = edition.key, None
         container, codec = ("mp3", "mp3") if edition.extension == "mp3" else ("mp4", "aac")
+    assert edition.lease_owner is not None
     return _Job(
-        audio_id=edition.audio_id,
+        claim=claim_of(edition, edition.lease_owner),
         upload_id=upload.id,
         is_hashed=upload.sha256 is not None or source != upload.key,
         source=source,
         container=container,
         codec=codec,
         channels=upload.facts["channels"],
+        level=level,
+        gain_db=gain_db,
+        whole_ms=upload.facts["duration_ms"],
         least_ms=0.9 * upload.facts["duration_ms"] - 1000 if upload.facts["duration_is_exact"] else 0,
-        tags=enclosure.EnclosureTags(
-            title=documents.main_words(episode).title,
-            show=documents.main_text(show).title,
-            author=show.author,
-            chapters=tuple(
-                Chapter(start_ms=chapter["start_ms"], title=chapter["title"], url=chapter["url"] or None)
-                for chapter in episode.chapters
-            ),
-        ),
+        tags=tags(episode, show),
         cover=(episode.cover or show.cover).key,
+        chapter_pictures=_pictures(session, episode),
         digest=publishing.tags_digest(episode, show),
     )
 
 
+def _level(show: Show, measured: Measurement | None) -> tuple[Level | None, float | None]:
+    """How to change the loudness, and by how much; 0.0 where it is looked after and right, None where it is not."""
+    if not show.even_loudness:
+        return None, None
+    if measured is None:
+        return None, 0.0
+    planned = level.plan(
+        loudness_lufs=measured.loudness_lufs,
+        range_lu=measured.range_lu,
+        threshold_lufs=measured.threshold_lufs,
+        true_peak_dbtp=measured.true_peak_dbtp,
+    )
+    return planned, planned.gain_db if planned else 0.0
+
+
+def tags(episode: Episode, show: Show) -> enclosure.EnclosureTags:
+    """What every copy of the audio says of itself, but for its pictures."""
+    return enclosure.EnclosureTags(
+        title=documents.main_words(episode).title,
+        show=documents.main_text(show).title,
+        author=show.author,
+        number=episode.number,
+        chapters=documents.chapters(episode),
+    )
+
+
+def _pictures(session: Session, episode: Episode) -> dict[int, Key]:
+    named = {chapter["picture"]: chapter["start_ms"] for chapter in episode.chapters if chapter.get("picture")}
+    found = select(Cover).where(Cover.episode_id == episode.id, Cover.id.in_(named))
+    return {named[cover.id]: cover.key for cover in session.scalars(found)}
+
+
 def _make(work: Work, job: _Job) -> None:
-    picture = _picture(work.storage, job.cover)  # type: ignore[arg-type]  # a storage is hashed as itself
     with workbench(work.settings) as bench:
         audio = work.storage.local_copy(job.source, bench)
         if not job.is_hashed:
@@ -121,17 +156,33 @@ def _make(work: Work, job: _Job) -> None:
             container=job.container,
             codec=job.codec,
             channels=job.channels,
-            tags=dataclasses.replace(job.tags, cover=picture),
+            tags=_with_pictures(work.storage, job),
+            level=job.level,
             directory=bench,
             ffmpeg=ffmpeg.find(work.settings.ffmpeg),
+            on_progress=derived.progress(work, job.claim, job.whole_ms),
         )
         if made.duration_ms < job.least_ms:
             raise ffmpeg.Failed(ffmpeg.UNREADABLE, detail=f"{made.duration_ms} ms, where {job.least_ms} were expected")
         key = objects.private_key("editions")
         with objects.announced(work.database, key):
             work.storage.put_file(key, made.path, made.media_type)
-    work.database.write(_made, work.owner, job, made, key, utcnow())
+    work.database.write(_made, job, made, key, utcnow())
     work.wake()
+
+
+def _with_pictures(storage: Storage, job: _Job) -> enclosure.EnclosureTags:
+    chapters = tuple(
+        replace(chapter, picture=_chapter_picture(storage, job.chapter_pictures[chapter.start_ms]))
+        if chapter.start_ms in job.chapter_pictures
+        else chapter
+        for chapter in job.tags.chapters
+    )
+    return replace(job.tags, cover=picture(storage, job.cover, COVER_SIDE), chapters=chapters)
+
+
+def _chapter_picture(storage: Storage, key: Key) -> Picture:
+    return Picture(media_type="image/jpeg", data=picture(storage, key, CHAPTER_SIDE))
 
 
 def _sha256(file: Path) -> str:
@@ -143,63 +194,33 @@ def _hashed(session: Session, upload_id: UploadId, sha256: str) -> None:
     session.execute(update(Upload).where(Upload.id == upload_id).values(sha256=sha256))
 
 
+def picture(storage: Storage, cover: Key, side_px: int) -> bytes:
+    """The cover, small enough to lie inside an audio file. A JPEG."""
+    return _small(storage, cover, side_px)  # type: ignore[arg-type]  # a storage is hashed as itself
+
+
 @lru_cache(maxsize=16)  # objects never change, most episodes carry the show's cover, and making it small takes 0.1 s
-def _picture(storage: Storage, cover: Key) -> bytes:
-    return artwork.small(storage.read(cover, 0, storage.size(cover)), COVER_SIDE)
+def _small(storage: Storage, cover: Key, side_px: int) -> bytes:
+    return artwork.small(storage.read(cover, 0, storage.size(cover)), side_px)
 
 
-def _made(session: Session, owner: str, job: _Job, made: enclosure.Made, key: Key, now: dt.datetime) -> None:
-    edition = _held(session, owner, job.audio_id)
+def _made(session: Session, job: _Job, made: enclosure.Made, key: Key, now: dt.datetime) -> None:
+    edition = derived.held(session, job.claim)
     if edition is None:
         objects.release(session, key, now)
         return
     objects.take_over(session, key)
     objects.release(session, edition.key, now)
     edition.key = key
-    edition.status = "ready"
+    describe(edition, made)
+    edition.gain_db = job.gain_db
+    edition.tags_digest = job.digest
+    derived.done(edition)
+
+
+def describe(edition: Edition, made: enclosure.Made) -> None:
+    """What was made, as the row says it."""
     edition.media_type, edition.extension = made.media_type, made.extension
     edition.size_bytes, edition.sha256 = made.size_bytes, made.sha256
     edition.duration_ms, edition.bitrate_bps = made.duration_ms, made.bitrate_bps
     edition.sample_rate_hz, edition.channels = made.sample_rate_hz, made.channels
-    edition.tags_digest = job.digest
-    edition.failure, edition.attempts, edition.try_again_at = None, 0, None
-    leases.let_go(edition)
-
-
-def _failed(session: Session, owner: str, audio_id: AudioId, reason: str, now: dt.datetime) -> None:
-    """The recording is the reason: publishing it is refused until somebody, or another attempt, mends that."""
-    edition = _held(session, owner, audio_id)
-    if edition is not None:
-        edition.status, edition.failure = "failed", reason
-        _pause(edition, now, LONGEST_PAUSE)
-
-
-def _waits(session: Session, owner: str, audio_id: AudioId, reason: str, now: dt.datetime) -> None:
-    """The world is the reason, and it passes: so nobody is told to send another recording, and nothing is refused."""
-    edition = _held(session, owner, audio_id)
-    if edition is not None:
-        edition.failure = reason
-        _pause(edition, now, LONGEST_WAIT)
-
-
-def _pause(edition: Edition, now: dt.datetime, longest: dt.timedelta) -> None:
-    edition.try_again_at = now + min(longest, dt.timedelta(seconds=5) * 2 ** min(edition.attempts, 12))
-    leases.let_go(edition)
-
-
-def _held(session: Session, owner: str, audio_id: AudioId) -> Edition | None:
-    """The edition, when the lease on it is still ours."""
-    ours = (Edition.audio_id == audio_id, Edition.name == "enclosure", Edition.lease_owner == owner)
-    return session.scalars(select(Edition).where(*ours).with_for_update()).one_or_none()
-
-
-def _reason(failure: ffmpeg.Failed | Full | Unavailable | Missing) -> str:
-    match failure:
-        case ffmpeg.Failed():
-            return failure.sentence.format(**failure.values)
-        case Full():
-            return "The disk is full."
-        case Missing():
-            return "The original is missing from the storage."
-        case Unavailable():
-            return "The storage does not answer."

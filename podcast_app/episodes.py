@@ -2,22 +2,26 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import Finding, error
-from podcast_app import covers, objects, slugs
+from podcast_app import covers, objects, slugs, uploads
 from podcast_app.documents import edition, main_words
-from podcast_app.fields import EpisodeFields, EpisodeTranslation
+from podcast_app.fields import ChapterFields, EpisodeFields, EpisodeTranslation, PersonFields
 from podcast_app.models import (
     Audio,
     AudioId,
+    Cover,
     Edition,
     Episode,
     EpisodeId,
     EpisodeSlug,
     EpisodeText,
+    Json,
+    Measurement,
     Show,
     ShowId,
     Upload,
@@ -29,8 +33,16 @@ from podcast_app.outcomes import Done, Refused
 WHOLE = (
     selectinload(Episode.texts),
     joinedload(Episode.cover),
-    joinedload(Episode.audio).joinedload(Audio.upload),
+    joinedload(Episode.audio).joinedload(Audio.upload).joinedload(Upload.measurement),
     joinedload(Episode.audio).selectinload(Audio.editions),
+    selectinload(Episode.transcripts),
+)
+
+
+# And what replaced it, or is to: for its producers.
+ALL_AUDIO = (
+    selectinload(Episode.audios).joinedload(Audio.upload).joinedload(Upload.measurement),
+    selectinload(Episode.audios).selectinload(Audio.editions),
 )
 
 
@@ -41,9 +53,9 @@ def whole(*, of_show: ShowId | None = None) -> Select[Episode]:
 
 
 def get(session: Session, episode_id: EpisodeId) -> Episode | None:
-    """To be read: with its show."""
+    """To be read by its producers: with its show, and all its audio."""
     show = joinedload(Episode.show)
-    query = whole().where(Episode.id == episode_id)
+    query = whole().where(Episode.id == episode_id).options(*ALL_AUDIO)
     return session.scalars(query.options(show.selectinload(Show.texts), show.joinedload(Show.cover))).one_or_none()
 
 
@@ -66,6 +78,22 @@ def locked_show(session: Session, show_id: ShowId) -> Show:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+def audios(session: Session, episode_id: EpisodeId) -> list[Audio]:
+    """All that the episode has or had, with their recordings and editions."""
+    of_episode = select(Audio).where(Audio.episode_id == episode_id).order_by(Audio.id)
+    loaded = of_episode.options(joinedload(Audio.upload).joinedload(Upload.measurement), selectinload(Audio.editions))
+    return list(session.scalars(loaded))
+
+
+def new_audio(session: Session, episode: Episode, upload: Upload) -> Audio:
+    """A version of the episode's audio, not yet current, whose enclosure and measurement are to be made."""
+    audio_id = AudioId(new_id())
+    if session.get(Measurement, upload.id) is None:  # or the recording was another episode's before
+        session.add(Measurement(upload_id=upload.id, status="preparing", attempts=0))
+    whole = Edition(name="enclosure", address_id=audio_id, status="preparing", attempts=0)
+    return Audio(id=audio_id, episode_id=episode.id, upload=upload, is_current=False, is_next=False, editions=[whole])
+
+
 def create(
     session: Session,
     show_id: ShowId,
@@ -73,12 +101,12 @@ def create(
     said: EpisodeFields,
     *,
     suggestions: EpisodeFields,
-    picture: covers.Picture | None,
+    pictures: uploads.Pictures,
     now: dt.datetime,
 ) -> Done[Episode] | Refused:
     """A draft from a complete, locked upload: what was said, and where nothing was said, what the file suggests."""
     show = locked_show(session, show_id)
-    if findings := _cannot_use(upload, show_id):
+    if findings := cannot_use(upload, show_id):
         return Refused(findings)
     assert upload is not None
     fields = suggestions.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
@@ -87,13 +115,16 @@ def create(
     session.add(episode)
     session.flush()
     upload.episode_id = episode.id
-    editions = [Edition(name="enclosure", status="preparing", attempts=0)]
-    session.add(Audio(id=AudioId(new_id()), episode_id=episode.id, upload=upload, is_current=True, editions=editions))
-    if picture is not None:
-        covers.set_current(session, show_id, episode.id, picture)
+    audio = new_audio(session, episode, upload)
+    audio.is_current = True
+    session.add(audio)
+    if pictures.cover is not None:
+        covers.set_current(session, show_id, episode.id, pictures.cover)
         suggested["cover"] = "file"
     if findings := apply(session, show, episode, fields):
         return Refused(findings)
+    if "chapters" in suggested:
+        _add_pictures(session, episode, pictures.chapters)
     episode.suggested = suggested
     session.flush()
     session.refresh(episode, ["cover", "audio"])
@@ -115,10 +146,11 @@ def apply(session: Session, show: Show, episode: Episode, changes: EpisodeFields
         if name in said:
             setattr(episode, name, getattr(changes, name))
     if "persons" in said:
-        episode.persons = [person.model_dump() for person in changes.persons]
+        episode.persons = [_person_row(person) for person in changes.persons]
+        findings += _unknown_pictures(session, "persons", episode.persons, Cover.show_id == show.id)
     if "chapters" in said:
-        chapters = sorted(changes.chapters, key=lambda chapter: chapter.start_ms)
-        episode.chapters = [chapter.model_dump() for chapter in chapters]
+        episode.chapters = _chapter_rows(changes.chapters, episode)
+        findings += _unknown_pictures(session, "chapters", episode.chapters, Cover.episode_id == episode.id)
     if "translations" in said:
         findings += _translate(session, episode, changes.translations)
     findings += _settle_slug(session, show, episode, changes.slug if "slug" in said else None)
@@ -128,18 +160,15 @@ def apply(session: Session, show: Show, episode: Episode, changes: EpisodeFields
 
 def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> None:
     """A draft goes for good, its objects with it. It was never public: nothing of it stays."""
-    audios = session.scalars(
-        select(Audio)
-        .where(Audio.episode_id == episode.id)
-        .options(joinedload(Audio.upload), selectinload(Audio.editions))
-    ).all()
-    for audio in audios:
+    of_episode = audios(session, episode.id)
+    recordings = {audio.upload_id: audio.upload for audio in of_episode if audio.upload is not None}
+    for audio in of_episode:
         for made in audio.editions:
             objects.release(session, made.key, now)
-        objects.release(session, audio.upload.key, now)
-        upload = audio.upload
         session.delete(audio)
-        session.flush()
+    session.flush()
+    for upload in recordings.values():
+        objects.release(session, upload.key, now)
         session.delete(upload)
     for cover in covers.of_episode(session, episode.id):
         objects.release(session, cover.key, now)
@@ -147,6 +176,50 @@ def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> 
     session.execute(delete(EpisodeSlug).where(EpisodeSlug.episode_id == episode.id))
     session.delete(episode)
     session.flush()
+
+
+def chapter_row(chapter: ChapterFields) -> Json:
+    """As an episode keeps it."""
+    return {
+        "start_ms": chapter.start_ms,
+        "title": chapter.title,
+        "url": chapter.url,
+        "picture": covers.id_in(chapter.image_url),
+    }
+
+
+def _chapter_rows(chapters: Sequence[ChapterFields], episode: Episode) -> list[Json]:
+    """In order, one at each moment. Chapters that came as text cannot name pictures: they keep those they had."""
+    pictures = {row["start_ms"]: row.get("picture") for row in episode.chapters}
+    rows: dict[int, Json] = {}
+    for chapter in sorted(chapters, key=lambda chapter: chapter.start_ms):
+        row = chapter_row(chapter)
+        if "image_url" not in chapter.model_fields_set:
+            row["picture"] = pictures.get(chapter.start_ms)
+        rows.setdefault(chapter.start_ms, row)
+    return list(rows.values())
+
+
+def _person_row(person: PersonFields) -> Json:
+    return {**person.model_dump(exclude={"image_url"}), "picture": covers.id_in(person.image_url)}
+
+
+def _unknown_pictures(
+    session: Session, field: str, rows: Sequence[Json], belongs: ColumnElement[bool]
+) -> Iterable[Finding]:
+    named = {row["picture"] for row in rows if row["picture"]}
+    if named - set(session.scalars(select(Cover.id).where(belongs, Cover.id.in_(named)))):
+        yield error(
+            field,
+            "A picture is named that is not here.",
+            "Send the picture first, and name the address that it then has.",
+        )
+
+
+def _add_pictures(session: Session, episode: Episode, pictures: Mapping[int, covers.Picture]) -> None:
+    """Those that the file has for its chapters."""
+    added = {start: covers.add(session, episode.show_id, episode.id, each).id for start, each in pictures.items()}
+    episode.chapters = [{**row, "picture": added.get(row["start_ms"])} for row in episode.chapters]
 
 
 def _blank(show: Show, said: EpisodeFields, now: dt.datetime) -> Episode:
@@ -171,7 +244,7 @@ def _blank(show: Show, said: EpisodeFields, now: dt.datetime) -> Episode:
     )
 
 
-def _cannot_use(upload: Upload | None, show_id: ShowId) -> list[Finding]:
+def cannot_use(upload: Upload | None, show_id: ShowId) -> list[Finding]:
     if upload is None or upload.show_id != show_id:
         return [error("upload_id", "There is no such upload in this show.", "Upload the audio again.")]
     if upload.state == "refused":

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from feeds.checks import Finding, error
-from media import text
+from media import chapters, text
 from podcast_app import slugs
 from podcast_app.addresses import RESERVED
 
@@ -69,6 +69,16 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _chapters(value: object) -> object:
+    """Raises chapters.Unreadable, which names the line."""
+    if not isinstance(value, str):
+        return value
+    return [
+        {"start_ms": chapter.start_ms, "title": chapter.title, "url": chapter.url or ""}
+        for chapter in chapters.read(value)
+    ]
+
+
 Line = Annotated[str, BeforeValidator(lambda value: text.clean_line(value) if isinstance(value, str) else value)]
 Title = Annotated[Line, StringConstraints(max_length=LONGEST_TITLE)]
 Short = Annotated[Line, StringConstraints(max_length=255)]
@@ -92,12 +102,14 @@ class PersonFields(_Fields):
     role: Short = "host"
     group: Short = "cast"
     url: WebAddress = ""
+    image_url: WebAddress = ""  # of a picture that was sent before
 
 
 class ChapterFields(_Fields):
     start_ms: Annotated[int, Field(ge=0, le=360_000_000)]
     title: Short
     url: WebAddress = ""
+    image_url: WebAddress = ""
 
 
 class EpisodeTranslation(_Fields):
@@ -118,7 +130,8 @@ class EpisodeFields(_Fields):
     explicit: OrNothing[bool] = None
     slug: Annotated[Line, AfterValidator(_slug)] = "episode"
     persons: Annotated[tuple[PersonFields, ...], Field(max_length=100)] = ()
-    chapters: Annotated[tuple[ChapterFields, ...], Field(max_length=1000)] = ()
+    # as objects, or as people write them: lines like "12:34 The market of Matonge"
+    chapters: Annotated[tuple[ChapterFields, ...], Field(max_length=1000), BeforeValidator(_chapters)] = ()
     translations: dict[Language, EpisodeTranslation] = {}
 
 
@@ -138,6 +151,12 @@ class PublishAt(_Fields):
     """The wish to publish: without a time, now."""
 
     publish_at: OrNothing[Instant] = None
+
+
+class LanguageField(_Fields):
+    """A language in an address."""
+
+    language: Language
 
 
 class NewUpload(_Fields):
@@ -170,6 +189,7 @@ class ShowFields(_Fields):
     email_in_feed: bool = False
     funding_url: WebAddress = ""
     locked: bool = True
+    even_loudness: bool = False
     time_zone: Annotated[Line, AfterValidator(_time_zone)] = "Europe/Brussels"
     slug: Annotated[Line, AfterValidator(_slug)] = "podcast"
     translations: dict[Language, ShowTranslation] = {}
@@ -183,6 +203,8 @@ def parse(model: type[Model], said: Mapping[str, object]) -> Model | list[Findin
     """The fields as typed values, or a finding for each that cannot be used."""
     try:
         return model.model_validate({name: _cleaned(_structured(name, value)) for name, value in said.items()})
+    except chapters.Unreadable as unreadable:
+        return [Finding("error", "chapters", unreadable.sentence, "", tuple(unreadable.values.items()))]
     except ValidationError as wrong:
         return [_finding(field, kind) for field, kind in _first_of_each_field(wrong).items()]
 

@@ -8,17 +8,14 @@ from sqlalchemy.orm import Session
 
 from podcast_app.database import Database
 from podcast_app.heartbeat import heartbeat
-from podcast_app.models import Edition, Feed, Upload
+from podcast_app.models import Edition, Leased, Measurement
 from podcast_app.times import utcnow
 
 LEASE = dt.timedelta(seconds=15)
 RENEWED_EVERY = 5.0  # seconds
 
-Row = Edition | Feed | Upload
-Leased = type[Edition] | type[Feed] | type[Upload]
 
-
-def is_free(table: Leased, now: dt.datetime) -> ColumnElement[bool]:
+def is_free(table: type[Leased], now: dt.datetime) -> ColumnElement[bool]:
     """Nobody holds the row, and no failure asks to wait.
 
     No lease ends so late as twice its length: one that does was taken before the clock was put back.
@@ -27,21 +24,24 @@ def is_free(table: Leased, now: dt.datetime) -> ColumnElement[bool]:
     return unheld & or_(table.try_again_at.is_(None), table.try_again_at <= now)
 
 
-def take(row: Row, owner: str, now: dt.datetime) -> None:
+def take(row: Leased, owner: str, now: dt.datetime) -> None:
     row.lease_owner, row.lease_until = owner, now + LEASE
 
 
-def let_go(row: Row) -> None:
+def let_go(row: Leased) -> None:
     row.lease_owner = row.lease_until = None
 
 
 def give_back_audio(session: Session, owner: str) -> None:
     """Of all that `owner` is at. A feed's copy is not given back: it may be on its way to the storage just now."""
-    theirs = update(Edition).where(Edition.lease_owner == owner)
-    session.execute(theirs.values(lease_owner=None, lease_until=None))
+    for table in (Edition, Measurement):
+        theirs = update(table).where(table.lease_owner == owner)
+        session.execute(theirs.values(lease_owner=None, lease_until=None))
 
 
-def held(database: Database, table: Leased, owner: str, *which: ColumnElement[bool]) -> AbstractContextManager[None]:
+def held(
+    database: Database, table: type[Leased], owner: str, *which: ColumnElement[bool]
+) -> AbstractContextManager[None]:
     """Keep the lease on a row that `owner` took, for as long as the block lasts."""
 
     def renew(session: Session) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -66,6 +67,7 @@ class Base(DeclarativeBase):
         },
         UploadState: String(16),
         Role: String(16),
+        float: Double(),
         Key: String(255),
     }
 
@@ -89,6 +91,7 @@ class Show(Base):
     email_in_feed: Mapped[bool] = mapped_column(default=False)
     funding_url: Mapped[str] = mapped_column(String(1000), default="")
     locked: Mapped[bool] = mapped_column(default=True)
+    even_loudness: Mapped[bool] = mapped_column(default=False)  # enclosures are brought to the same loudness
     time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Brussels")
     version: Mapped[int] = mapped_column(default=1)  # rises with each change (ETag, If-Match)
     created_at: Mapped[dt.datetime]
@@ -120,9 +123,10 @@ class ShowSlug(Base):
 
 
 class Cover(Base):
-    """A picture of a show, or of one of its episodes, as listeners get it.
+    """A picture as listeners get it: of a show or an episode, or of a chapter or a person that these name.
 
-    A new picture is a new row; its id is the version in the address. The old one stays: it was published.
+    A new picture is a new row; its id is the version in the address. The old one stays: it was published. Pictures of
+    chapters belong to their episode, and those of persons to the show; neither is ever current.
     """
 
     __tablename__ = "covers"
@@ -184,17 +188,25 @@ class Episode(Base):
     published_at: Mapped[dt.datetime | None]
     withdrawn_at: Mapped[dt.datetime | None]
     try_again_at: Mapped[dt.datetime | None]  # a due episode that could not go out waits until then
-    chapters: Mapped[Json] = mapped_column(default=list)  # [{start_ms, title, url}, ...]
-    persons: Mapped[Json] = mapped_column(default=list)  # [{name, role, group, url}, ...]
+    chapters: Mapped[Json] = mapped_column(
+        default=list
+    )  # [{start_ms, title, url, picture}, ...]; picture: a cover's id
+    persons: Mapped[Json] = mapped_column(default=list)  # [{name, role, group, url, picture}, ...]
     suggested: Mapped[Json] = mapped_column(default=dict)  # field -> where its suggestion came from
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[dt.datetime]
 
     texts: Mapped[list["EpisodeText"]] = relationship(lazy="raise", cascade="all, delete-orphan")
     show: Mapped[Show] = relationship(lazy="raise")
+    transcripts: Mapped[list["Transcript"]] = relationship(
+        lazy="raise", cascade="all, delete-orphan", order_by="Transcript.language"
+    )
     audio: Mapped["Audio | None"] = relationship(
         lazy="raise", primaryjoin="and_(Audio.episode_id == Episode.id, Audio.is_current)", viewonly=True
     )
+    audios: Mapped[list["Audio"]] = relationship(
+        lazy="raise", viewonly=True
+    )  # the current one, others before and after
     cover: Mapped[Cover | None] = relationship(
         lazy="raise", primaryjoin="and_(Cover.episode_id == Episode.id, Cover.is_current)", viewonly=True
     )
@@ -209,6 +221,20 @@ class EpisodeText(Base):
     notes: Mapped[str] = mapped_column(Text, default="")  # Markdown, as written
 
 
+class Transcript(Base):
+    """What is said in an episode, in one language."""
+
+    __tablename__ = "transcripts"
+
+    episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(35), primary_key=True)
+    is_captions: Mapped[bool] = mapped_column(default=False)
+    is_timed: Mapped[bool]  # plain text has no times
+    filename: Mapped[str] = mapped_column(String(255))  # as the producer's machine calls it
+    content: Mapped[Json] = mapped_column(deferred=True)  # media.transcripts.to_json
+    digest: Mapped[str] = mapped_column(String(64))  # of the content, SHA-256
+
+
 class EpisodeSlug(Base):
     """An address that an episode has or had. It is never handed out again in its show."""
 
@@ -219,7 +245,24 @@ class EpisodeSlug(Base):
     episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"), index=True)
 
 
-class Upload(Base):
+class Leased:
+    """What a worker takes for itself for a while: see leases.py."""
+
+    try_again_at: Mapped[dt.datetime | None]
+    lease_owner: Mapped[str | None] = mapped_column(String(32))
+    lease_until: Mapped[dt.datetime | None]
+
+
+class Derived(Leased):
+    """What is made from a recording, and can be made again: see derived.py."""
+
+    status: Mapped[AudioStatus] = mapped_column(default="preparing", index=True)
+    progress_percent: Mapped[int | None]  # while it is being made
+    failure: Mapped[str | None] = mapped_column(Text)  # why the last try failed, in English
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+class Upload(Leased, Base):
     """Bytes that arrived, or still come in parts: the private, immutable original and what is known of it."""
 
     __tablename__ = "uploads"
@@ -232,8 +275,8 @@ class Upload(Base):
     size_bytes: Mapped[int] = mapped_column(FileSize)
     sha256: Mapped[str | None] = mapped_column(String(64))
     facts: Mapped[Json] = mapped_column(default=dict)  # media.probe.Facts without its picture; empty while open
-    # the episode made from it: at most one, however often the form is sent; free again when that is withdrawn
-    episode_id: Mapped[EpisodeId | None] = mapped_column(ForeignKey("episodes.id"), unique=True)
+    # the episode that it is a recording of: at most one, however often it is sent; free again when that is withdrawn
+    episode_id: Mapped[EpisodeId | None] = mapped_column(ForeignKey("episodes.id"), index=True)
     created_at: Mapped[dt.datetime]
     fingerprint: Mapped[str | None] = mapped_column(String(200))  # the client's: the same for the same file
     part_size_bytes: Mapped[int | None]  # None: it came in one go
@@ -241,13 +284,34 @@ class Upload(Base):
     relayed_at: Mapped[dt.datetime | None]  # when a part first came through us although the storage has its own door
     refusal: Mapped[Json] = mapped_column(JSON(none_as_null=True), nullable=True)  # [sentence, values]: why it is none
     expires_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # looked at then, when nobody completed it
-    try_again_at: Mapped[dt.datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(32))
-    lease_until: Mapped[dt.datetime | None]
+
+    measurement: Mapped["Measurement | None"] = relationship(
+        lazy="raise", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Measurement(Derived, Base):
+    """What listening to a whole recording tells (media.measure)."""
+
+    __tablename__ = "measurements"
+    __table_args__ = (CheckConstraint("status IN ('preparing', 'ready', 'failed')", name="status"),)
+
+    upload_id: Mapped[UploadId] = mapped_column(ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True)
+    duration_ms: Mapped[int | None]
+    loudness_lufs: Mapped[float | None]  # None: silence
+    range_lu: Mapped[float | None]
+    threshold_lufs: Mapped[float | None]
+    true_peak_dbtp: Mapped[float | None]
+    silence_start_ms: Mapped[int | None]  # before the first sound
+    silence_end_ms: Mapped[int | None]  # after the last
+    peaks: Mapped[bytes | None] = mapped_column(deferred=True)  # each 0 to 255, over equal parts of the duration
 
 
 class Audio(Base):
-    """A version of an episode's audio. Its id is in the public address, and leads there for ever."""
+    """A version of an episode's audio. Its id is in the public address, and leads there for ever.
+
+    A recording that is to replace the current one is `next` until listeners can have it.
+    """
 
     __tablename__ = "audios"
     __table_args__ = (
@@ -258,19 +322,28 @@ class Audio(Base):
             sqlite_where=text("is_current"),
             postgresql_where=text("is_current"),
         ),
+        Index(
+            "uq_audios_next",
+            "episode_id",
+            unique=True,
+            sqlite_where=text("is_next"),
+            postgresql_where=text("is_next"),
+        ),
     )
 
     id: Mapped[AudioId] = mapped_column(primary_key=True)
     episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id"), index=True)
-    upload_id: Mapped[UploadId] = mapped_column(ForeignKey("uploads.id"))
+    upload_id: Mapped[UploadId | None] = mapped_column(ForeignKey("uploads.id"), index=True)  # None: deleted since
     is_current: Mapped[bool] = mapped_column(default=True)
+    is_next: Mapped[bool] = mapped_column(default=False)
+    replaced_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # it can come back for a while
     name: Mapped[str | None] = mapped_column(String(160))  # the file's public name, fixed at publication
 
-    upload: Mapped[Upload] = relationship(lazy="raise")
+    upload: Mapped[Upload] = relationship(lazy="raise")  # as long as it is, will be, or may again be the current one
     editions: Mapped[list["Edition"]] = relationship(lazy="raise", cascade="all, delete-orphan")
 
 
-class Edition(Base):
+class Edition(Derived, Base):
     """An encoding of an audio that listeners can get; `enclosure` is the one in the feed."""
 
     __tablename__ = "editions"
@@ -278,9 +351,10 @@ class Edition(Base):
 
     audio_id: Mapped[AudioId] = mapped_column(ForeignKey("audios.id", ondelete="CASCADE"), primary_key=True)
     name: Mapped[str] = mapped_column(String(16), primary_key=True)
-    status: Mapped[AudioStatus] = mapped_column(default="preparing", index=True)
-    key: Mapped[Key | None]  # under the private prefix, once made
+    address_id: Mapped[AudioId] = mapped_column(unique=True)  # in its public address; of an enclosure, the audio's
+    key: Mapped[Key | None]  # an enclosure's, under the private prefix, once made
     public_key: Mapped[Key | None]  # while the episode is published
+    public_at: Mapped[dt.datetime | None]
     media_type: Mapped[str | None] = mapped_column(String(32))
     extension: Mapped[str | None] = mapped_column(String(8))
     size_bytes: Mapped[int | None] = mapped_column(FileSize)
@@ -289,12 +363,8 @@ class Edition(Base):
     bitrate_bps: Mapped[int | None]
     sample_rate_hz: Mapped[int | None]
     channels: Mapped[int | None]
+    gain_db: Mapped[float | None]  # what its loudness was changed by; None: it is as recorded
     tags_digest: Mapped[str | None] = mapped_column(String(64))  # of the tags it was made with
-    failure: Mapped[str | None] = mapped_column(Text)  # why the last try failed, in English
-    attempts: Mapped[int] = mapped_column(default=0)
-    try_again_at: Mapped[dt.datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(32))
-    lease_until: Mapped[dt.datetime | None]
 
 
 class LooseObject(Base):
@@ -311,7 +381,7 @@ class LooseObject(Base):
     is_doomed: Mapped[bool] = mapped_column(default=False)  # a worker is deleting it: too late to take it over
 
 
-class Feed(Base):
+class Feed(Leased, Base):
     """A show's feed in one view, as published: the current generation's whole bytes."""
 
     __tablename__ = "feeds"
@@ -328,9 +398,6 @@ class Feed(Base):
     made_with: Mapped[str] = mapped_column(Text)  # base URL and renderer: a difference is lag
     copied_generation: Mapped[int] = mapped_column(default=0)  # the newest one put to storage
     announced_generation: Mapped[int] = mapped_column(default=0)  # the newest one hubs were told of
-    try_again_at: Mapped[dt.datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(32))
-    lease_until: Mapped[dt.datetime | None]
 
 
 class User(Base):

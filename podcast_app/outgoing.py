@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import httpx2
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from media.storage import Changed, Full, Key, Missing, Unavailable
-from podcast_app import episodes, leases, objects, publishing
+from podcast_app import episodes, leases, objects, publishing, replacing
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
 from podcast_app.outcomes import Done
 from podcast_app.settings import Settings
@@ -26,7 +26,7 @@ SHORT_PAUSE = dt.timedelta(seconds=1)
 
 
 def publish_due(work: Work) -> bool:
-    """A due episode whose enclosure is ready becomes public."""
+    """A due episode whose enclosure is ready becomes public, or audio that replaces what was published."""
     return _publish_one(work, None)
 
 
@@ -85,8 +85,11 @@ def sweep(work: Work) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
+    """An enclosure that is to become public: of an episode that is due, or in the place of a published one's."""
+
     episode_id: EpisodeId
     audio_id: AudioId
+    is_replacement: bool
     key: Key
     media_type: str
     extension: str
@@ -112,13 +115,18 @@ def _publish_one(work: Work, episode_id: EpisodeId | None) -> bool:
 
 
 def _claim_due(session: Session, owner: str, now: dt.datetime, episode_id: EpisodeId | None) -> _Due | None:
+    is_due = and_(
+        Audio.is_current,
+        Episode.state == "scheduled",
+        Episode.publish_at <= now,
+        Episode.try_again_at.is_(None) | (Episode.try_again_at <= now),
+    )
     due = (
-        select(Edition, Episode.id)
+        select(Edition, Audio)
         .join(Audio, Edition.audio_id == Audio.id)
         .join(Episode, Audio.episode_id == Episode.id)
-        .where(Audio.is_current, Edition.name == "enclosure", Edition.status == "ready", leases.is_free(Edition, now))
-        .where(Episode.state == "scheduled", Episode.publish_at <= now)
-        .where(Episode.try_again_at.is_(None) | (Episode.try_again_at <= now))
+        .where(is_due | and_(Audio.is_next, Episode.state == "published"))
+        .where(Edition.name == "enclosure", Edition.status == "ready", leases.is_free(Edition, now))
         .order_by(Episode.publish_at)
         .limit(1)
         .with_for_update(skip_locked=True, of=Edition)
@@ -128,17 +136,20 @@ def _claim_due(session: Session, owner: str, now: dt.datetime, episode_id: Episo
     found = session.execute(due).first()
     if found is None:
         return None
-    edition, due_id = found
+    edition, audio = found
     leases.take(edition, owner, now)
     assert edition.key is not None
     assert edition.media_type is not None
     assert edition.extension is not None
-    return _Due(due_id, edition.audio_id, edition.key, edition.media_type, edition.extension)
+    return _Due(audio.episode_id, audio.id, audio.is_next, edition.key, edition.media_type, edition.extension)
 
 
 def _publish_or_release(session: Session, due: _Due, public: Key, work: Work) -> bool:
     now = utcnow()
-    outcome = publishing.publish(session, due.episode_id, public, work.settings, now)
+    if due.is_replacement:
+        outcome = replacing.take_its_place(session, due.episode_id, due.audio_id, public, work.settings, now)
+    else:
+        outcome = publishing.publish(session, due.episode_id, public, work.settings, now)
     edition = session.get(Edition, (due.audio_id, "enclosure"))
     if edition is not None and edition.lease_owner == work.owner:
         leases.let_go(edition)

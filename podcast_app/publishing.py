@@ -19,12 +19,14 @@ from sqlalchemy.orm import Session, undefer
 from feeds import checks, document, generation, rss
 from feeds.checks import Finding, error, warning
 from media.storage import Key
-from podcast_app import documents, episodes, objects
-from podcast_app.addresses import Addresses, View, feed_path, views
+from podcast_app import covers, documents, episodes, loudness, objects
+from podcast_app.addresses import Addresses, View, feed_path, feed_views, views
 from podcast_app.fields import EpisodeChanges
-from podcast_app.models import Episode, EpisodeId, Feed, Show
+from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, Show, new_id
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
+
+LIGHT = frozenset({"low-mp3", "low-opus"})  # editions for slow or costly lines
 
 # A due episode whose checks fail is looked at again after this; somebody may have mended it.
 TRY_AGAIN = dt.timedelta(seconds=30)
@@ -50,7 +52,7 @@ def findings(episode: Episode, show: Show, settings: Settings) -> list[Finding]:
     for view in views(show.language):
         described = documents.show_document(show, view, settings)
         of_episode = checks.episode(documents.episode_document(episode, show, view, settings), described)
-        for finding in (*checks.show(described), *of_episode, *_of_audio(episode)):
+        for finding in (*checks.show(described), *of_episode, *_of_audio(episode, show)):
             found.setdefault((finding.field, finding.problem), finding)
     return list(found.values())
 
@@ -113,7 +115,8 @@ def publish(
     assert enclosure.extension is not None
     episode.audio.name = documents.public_name(episode, enclosure.extension)
     objects.take_over(session, public_key)
-    enclosure.public_key = public_key
+    enclosure.public_key, enclosure.public_at = public_key, episode.publish_at
+    add_light_editions(episode.audio)
     episode.state = "published"
     episode.published_at = episode.publish_at
     _settle_guid(show, settings)
@@ -150,6 +153,26 @@ def edit(
     return Done(episode)
 
 
+def set_cover(
+    session: Session, episode_id: EpisodeId, picture: covers.Picture | None, settings: Settings, now: dt.datetime
+) -> Outcome:
+    """The episode's own cover; with None the show's stands in."""
+    found = episodes.get_locked(session, episode_id)
+    if found is None:
+        return Unknown()
+    show, episode = found
+    if episode.state == "withdrawn":
+        return WITHDRAWN
+    if picture is None:
+        covers.set_none(session, episode_id)
+    else:
+        covers.set_current(session, show.id, episode_id, picture)
+    session.refresh(episode, ["cover"])
+    episode.suggested = {name: source for name, source in episode.suggested.items() if name != "cover"}
+    changed(session, show, episode, settings, now)
+    return Done(episode)
+
+
 def withdraw(session: Session, episode_id: EpisodeId, settings: Settings, now: dt.datetime) -> Outcome:
     """Out of every feed at once, its copies released, its GUID kept as a tombstone. It is final."""
     found = episodes.get_locked(session, episode_id)
@@ -160,12 +183,14 @@ def withdraw(session: Session, episode_id: EpisodeId, settings: Settings, now: d
         return Done(episode)
     if episode.state != "published":
         return NEVER_PUBLIC
-    assert episode.audio is not None
-    for made in episode.audio.editions:
-        objects.release(session, made.public_key, now)
-        objects.release(session, made.key, now)
-        made.public_key = made.key = None
-    episode.audio.upload.episode_id = None  # the same audio can become a new draft
+    for audio in episodes.audios(session, episode.id):
+        for made in audio.editions:
+            objects.release(session, made.public_key, now)
+            objects.release(session, made.key, now)
+            made.public_key = made.key = None
+        if audio.upload is not None:
+            audio.upload.episode_id = None  # the same audio can become a new draft
+        audio.is_next = False
     episode.state = "withdrawn"
     episode.withdrawn_at = now
     _changed(episode)
@@ -185,6 +210,23 @@ def delete(session: Session, episode_id: EpisodeId, now: dt.datetime) -> Outcome
     return Done(episode)
 
 
+def changed(session: Session, show: Show, episode: Episode, settings: Settings, now: dt.datetime) -> None:
+    """Something beside its fields was: what is public of it moves along."""
+    _changed(episode)
+    session.flush()
+    if episode.state == "published":
+        next_generation(session, show, settings, now, put=[episode])
+    elif episode.state == "scheduled":
+        _enclosure_follows(episode, show)
+
+
+def add_light_editions(audio: Audio) -> None:
+    """To be made for what is public, behind its publication."""
+    there = {edition.name for edition in audio.editions}
+    for name in LIGHT - there:
+        audio.editions.append(Edition(name=name, address_id=AudioId(new_id()), status="preparing", attempts=0))
+
+
 def next_generation(
     session: Session,
     show: Show,
@@ -196,7 +238,7 @@ def next_generation(
 ) -> None:
     """The show's feeds with these episodes changed or gone. Costs the change, not the catalogue; where no byte
     would differ, the feed stays as it is."""
-    for view in views(show.language):
+    for view in feed_views(show.language):
         last = _last(session, show, view)
         if last is None or last.made_with != made_with(settings):
             _replace(session, show, view, settings, now, last)
@@ -206,7 +248,7 @@ def next_generation(
 
 def rebuild(session: Session, show: Show, settings: Settings, now: dt.datetime) -> None:
     """Every item of every feed anew: a change of the show's address or language, of the origin, of the renderer."""
-    for view in views(show.language):
+    for view in feed_views(show.language):
         _replace(session, show, view, settings, now, _last(session, show, view))
 
 
@@ -222,15 +264,17 @@ def recorded_origin(session: Session) -> str | None:
 
 
 def tags_digest(episode: Episode, show: Show) -> str:
-    """Of what the enclosure's tags are made from."""
+    """Of what makes an enclosure what it is besides the recording: its tags, and whether its loudness is evened."""
     words = documents.main_words(episode)
     picture = (episode.cover or show.cover).id
-    tags = [words.title, documents.main_text(show).title, show.author, picture, episode.number, episode.chapters]
-    return hashlib.sha256(json.dumps(tags, sort_keys=True).encode()).hexdigest()
+    chapters = [[each.start_ms, each.title, each.url] for each in documents.chapters(episode)]
+    pictures = [chapter["picture"] for chapter in episode.chapters if chapter.get("picture")]
+    tags = [words.title, documents.main_text(show).title, show.author, picture, episode.number, chapters, pictures]
+    return hashlib.sha256(json.dumps([*tags, show.even_loudness]).encode()).hexdigest()
 
 
 def is_current(episode: Episode, show: Show) -> bool:
-    """Whether the enclosure carries the tags that it should have."""
+    """Whether the enclosure carries the tags, and has the loudness, that it should have."""
     return episodes.enclosure(episode).tags_digest == tags_digest(episode, show)
 
 
@@ -309,7 +353,7 @@ def _last(session: Session, show: Show, view: View) -> Feed | None:
     return session.scalars(query.options(undefer(Feed.gzip), undefer(Feed.index))).one_or_none()
 
 
-def _of_audio(episode: Episode) -> Iterable[Finding]:
+def _of_audio(episode: Episode, show: Show) -> Iterable[Finding]:
     assert episode.audio is not None
     if episode.audio.upload.facts["has_video"]:
         yield warning(
@@ -317,6 +361,7 @@ def _of_audio(episode: Episode) -> Iterable[Finding]:
             "The file is a video, and listeners get its sound alone.",
             "If its pictures matter, say in the notes where they can be seen.",
         )
+    yield from loudness.findings(episode.audio.upload.measurement, is_evened=show.even_loudness)
     made = episodes.enclosure(episode)
     if made.status == "failed":
         assert made.failure is not None  # a sentence of ours: the edge translates it like any other

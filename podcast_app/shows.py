@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from feeds import checks
 from feeds.checks import Finding, error
 from podcast_app import covers, documents, episodes, objects, publishing, slugs
-from podcast_app.addresses import feed_path, views
+from podcast_app.addresses import feed_path, feed_views, views
 from podcast_app.fields import ShowFields, ShowTranslation
 from podcast_app.models import Feed, Show, ShowId, ShowSlug, ShowText, new_id
 from podcast_app.outcomes import Done, Refused, Unknown
@@ -137,7 +137,7 @@ def _apply(session: Session, show: Show, said: ShowFields) -> list[Finding]:
     if "description" in named:
         words.description = said.description
     simple = ("author", "explicit", "type", "copyright", "owner_email", "email_in_feed", "funding_url", "locked")
-    for name in (*simple, "time_zone"):
+    for name in (*simple, "even_loudness", "time_zone"):
         if name in named:
             setattr(show, name, getattr(said, name))
     if "categories" in named:
@@ -177,7 +177,7 @@ def _what_items_follow(show: Show) -> tuple[str | bool, ...]:
 
 def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
     """Feeds whose address changes: the copy at the old place goes, and a view that is no more goes whole."""
-    paths = {view.name: feed_path(show.slug, view) for view in views(show.language)}
+    paths = {view.name: feed_path(show.slug, view) for view in feed_views(show.language)}
     for feed in session.scalars(select(Feed).where(Feed.show_id == show.id)):
         if paths.get(feed.view) != feed.path:
             objects.release(session, publishing.copy_key(feed.path), now)

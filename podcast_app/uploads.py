@@ -6,16 +6,16 @@ How they arrive in parts is in parts.py.
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media import artwork, text
-from media.probe import Facts, NotAudio, probe
+from media.probe import Facts, NotAudio, Picture, probe
 from media.source import Source, StoredObject
 from media.storage import Key, Missing, Storage
 from podcast_app import covers, objects
@@ -45,12 +45,24 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """What a file holds of pictures that can be used; stored and announced."""
+
+    cover: covers.Picture | None = None
+    chapters: Mapping[int, covers.Picture] = field(default_factory=dict)  # by the chapter's start, ms
+
+    @property
+    def keys(self) -> list[Key]:
+        return [picture.key for picture in (self.cover, *self.chapters.values()) if picture is not None]
+
+
+@dataclass(frozen=True, slots=True)
 class Inspected:
     """An original that is audio, with what is known of it and what it suggests."""
 
     received: Received
     facts: Facts
-    cover: covers.Picture | None  # the file's own picture, when it can be a cover; stored and announced
+    pictures: Pictures
 
 
 class Original:
@@ -96,7 +108,7 @@ def inspect(database: Database, storage: Storage, received: Received) -> Inspect
     except NotAudio:
         remove(database, storage, received.key)
         raise
-    return Inspected(received, facts, _cover(database, storage, facts))
+    return Inspected(received, facts, _pictures(database, storage, facts))
 
 
 def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.datetime) -> Upload:
@@ -119,11 +131,11 @@ def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.date
     return upload
 
 
-def picture_of(database: Database, storage: Storage, upload: Upload) -> covers.Picture | None:
-    """The picture inside an upload that waits, when it is complete and that can be a cover; stored and announced."""
+def pictures_of(database: Database, storage: Storage, upload: Upload) -> Pictures:
+    """The pictures inside an upload that waits; none while it is not complete."""
     if upload.state != "complete":
-        return None
-    return _cover(database, storage, probe(StoredObject(storage, upload.key, upload.size_bytes)))
+        return Pictures()
+    return _pictures(database, storage, probe(StoredObject(storage, upload.key, upload.size_bytes)))
 
 
 def discard(session: Session, upload_id: UploadId, now: dt.datetime) -> Done[None] | Conflict | Unknown:
@@ -155,8 +167,9 @@ def suggestions(facts: Mapping[str, Json]) -> EpisodeFields:
 
 
 def facts_as_json(facts: Facts) -> Json:
-    """Everything but the picture, which is stored as a picture."""
-    return dataclasses.asdict(dataclasses.replace(facts, cover=None))
+    """Everything but the pictures, which are stored as pictures."""
+    chapters = tuple(dataclasses.replace(chapter, picture=None) for chapter in facts.chapters)
+    return dataclasses.asdict(dataclasses.replace(facts, cover=None, chapters=chapters))
 
 
 def safe_filename(name: str) -> str:
@@ -179,11 +192,24 @@ def remove(database: Database, storage: Storage, key: Key) -> None:
     database.write(objects.forget, key)
 
 
-def _cover(database: Database, storage: Storage, facts: Facts) -> covers.Picture | None:
-    if facts.cover is None:
+def _pictures(database: Database, storage: Storage, facts: Facts) -> Pictures:
+    of_chapters = {chapter.start_ms: chapter.picture for chapter in facts.chapters if chapter.picture}
+    return Pictures(
+        cover=_stored(database, storage, artwork.cover, facts.cover),
+        chapters={
+            start: stored
+            for start, picture in of_chapters.items()
+            if (stored := _stored(database, storage, artwork.picture, picture))
+        },
+    )
+
+
+def _stored(
+    database: Database, storage: Storage, drawn: Callable[[bytes], artwork.Cover], picture: Picture | None
+) -> covers.Picture | None:
+    if picture is None:
         return None
     try:
-        cover = artwork.cover(facts.cover.data)
+        return covers.store(database, storage, drawn(picture.data))
     except artwork.BadPicture:
-        return None  # not good enough for directories: the show's cover stands in
-    return covers.store(database, storage, cover)
+        return None  # not good enough: the show's cover stands in, and a chapter goes without

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition
+from typing import IO
 
 from media.storage import Storage
 from podcast_app.database import Database
@@ -67,6 +69,28 @@ def workbench(settings: Settings) -> Iterator[Path]:
             ours.callback(shutil.rmtree, bench, ignore_errors=True)
             ours.enter_context(_alone(bench))
         yield bench
+
+
+@contextmanager
+def core(settings: Settings) -> Iterator[bool]:
+    """One of this machine's cores for work that nobody waits for, or False: all have such work already.
+
+    Each is a lock in the data directory, so that several workers beside each other share them.
+    """
+    locks = settings.data_dir / "work"
+    locks.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as ours:
+        names = (locks / f"core-{number}" for number in range(os.cpu_count() or 1))
+        yield any(_is_ours(ours.enter_context(name.open("w"))) for name in names)
+
+
+def _is_ours(lock: IO[str]) -> bool:
+    """Whether the lock was free; it is held until the file is closed."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from contextlib import suppress
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.storage import Full, Unavailable
-from podcast_app import leases, outgoing, parts
+from podcast_app import behind, leases, outgoing, parts, replacing
 from podcast_app.database import is_away
 from podcast_app.enclosures import make_enclosure
 from podcast_app.work import Step, Work
@@ -29,19 +29,22 @@ PUBLISHING: tuple[Step, ...] = (
     outgoing.announce_feed,
     outgoing.sweep,
     parts.expire,
+    replacing.forget_replaced,
 )
-AUDIO: tuple[Step, ...] = (make_enclosure, parts.hash_original)
+AUDIO: tuple[Step, ...] = (make_enclosure, behind.measure_for_enclosure, parts.hash_original)
+BEHIND: tuple[Step, ...] = (behind.measure_recording, behind.make_low_mp3, behind.make_low_opus)
 
 
 class Worker:
-    """Two loops: one publishes and tidies, the other makes audio, so that a long encoding holds up nobody."""
+    """Three loops: one publishes and tidies, one makes the audio that publications wait for, and one what comes behind
+    them; so that a long encoding holds up nobody."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._loop, args=(steps,), name=name, daemon=True)
-            for name, steps in (("publishing", PUBLISHING), ("audio", AUDIO))
+            for name, steps in (("publishing", PUBLISHING), ("audio", AUDIO), ("behind", BEHIND))
         ]
 
     def start(self) -> None:
@@ -66,9 +69,9 @@ class Worker:
                 self._work.bell.wait(heard, LOOKED_EVERY)
 
 
-def catch_up(work: Work) -> None:
-    """Do everything that lags now, then return."""
-    while _round((*PUBLISHING, *AUDIO), work):
+def catch_up(work: Work, steps: tuple[Step, ...] = (*PUBLISHING, *AUDIO)) -> None:
+    """Do everything that lags now, then return; unless told otherwise, what publication needs."""
+    while _round(steps, work):
         pass
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import pytest
 import uvicorn
 
 from media.storage import Storage
 from media.storage.open import open_storage
-from podcast_app import people, shows
+from podcast_app import people, shows, worker
 from podcast_app.app import create_app
 from podcast_app.database import Database
 from podcast_app.models import Show
@@ -69,10 +70,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(settings: Settings, *, with_worker: bool = True) -> Iterator[Site]:
-    """The application with these settings (their port is used), its database migrated and its first show made."""
+def running(settings: Settings, *, with_worker: bool = True, with_behind: bool = False) -> Iterator[Site]:
+    """The application with these settings (their port is used), its database migrated and its first show made.
+
+    What its worker does behind publication takes a second for each episode: only tests that look at it ask for it.
+    """
     first_start(settings)
-    app = create_app(settings, with_worker=with_worker)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "BEHIND", worker.BEHIND if with_behind else ())
+        app = create_app(settings, with_worker=with_worker)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=settings.port, log_level="error", timeout_graceful_shutdown=3)
     )

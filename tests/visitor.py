@@ -125,10 +125,16 @@ def _audio(show_id: ShowId, number: int) -> Audio:
         facts={"duration_ms": 60_000},
         created_at=_day(number),
     )
-    made = Edition(name="enclosure", status="ready", media_type="audio/mpeg", extension="mp3", size_bytes=1)
-    return Audio(
-        id=AudioId(f"a{number}"), episode_id=EpisodeId(f"e{number}"), upload=upload, name="number.mp3", editions=[made]
+    audio_id = AudioId(f"a{number}")
+    made = Edition(
+        name="enclosure",
+        address_id=audio_id,
+        status="ready",
+        media_type="audio/mpeg",
+        extension="mp3",
+        size_bytes=1,
     )
+    return Audio(id=audio_id, episode_id=EpisodeId(f"e{number}"), upload=upload, name="number.mp3", editions=[made])
 
 
 def _day(number: int) -> dt.datetime:

@@ -48,6 +48,35 @@ class EditionAnswer(_Answer):
     size_bytes: int | None
     media_type: str | None
     bitrate_bps: int | None
+    sha256: str | None
+    gain_db: float | None = Field(description="what the loudness was changed by; null: it is as recorded")
+    progress_percent: int | None = Field(description="while it is being made")
+    failure: str | None = Field(description="why the last try failed; another one follows by itself")
+
+
+class MeasurementAnswer(_Answer):
+    """What listening to the whole recording told. Numbers are null until then."""
+
+    status: AudioStatus
+    progress_percent: int | None
+    failure: str | None
+    duration_ms: int | None
+    loudness_lufs: float | None = Field(description="EBU R128, integrated; null also for silence")
+    range_lu: float | None
+    true_peak_dbtp: float | None
+    silence_start_ms: int | None = Field(description="before the first sound")
+    silence_end_ms: int | None = Field(description="after the last sound")
+
+
+class ReplacementAnswer(_Answer):
+    """Audio that is to take the place of what listeners have now, as soon as it is ready."""
+
+    filename: str
+    size_bytes: int
+    duration_ms: int | None
+    status: AudioStatus
+    progress_percent: int | None
+    failure: str | None
 
 
 class AudioAnswer(OriginalAnswer):
@@ -56,12 +85,29 @@ class AudioAnswer(OriginalAnswer):
     status: AudioStatus
     url: str | None = Field(description="null until the episode is published, and again when it is withdrawn")
     editions: list[EditionAnswer]
+    measurement: MeasurementAnswer
+    replacement: ReplacementAnswer | None
+    undo_until: Time | None = Field(description="until then the recording before this one can come back")
 
 
 class ChapterAnswer(_Answer):
     start_ms: int
     title: str
     url: str
+    image_url: str
+
+
+class TranscriptFileAnswer(_Answer):
+    media_type: str
+    url: str
+
+
+class TranscriptAnswer(_Answer):
+    language: str
+    captions: bool = Field(description="it is marked as captions in the feed")
+    timed: bool = Field(description="false: plain text without times")
+    filename: str
+    files: list[TranscriptFileAnswer] = Field(description="its formats; their addresses answer once it is published")
 
 
 class PersonAnswer(_Answer):
@@ -69,6 +115,7 @@ class PersonAnswer(_Answer):
     role: str
     group: str
     url: str
+    image_url: str
 
 
 class EpisodeTranslationAnswer(_Answer):
@@ -100,11 +147,22 @@ class EpisodeAnswer(_Answer):
     version: int = Field(description="rises with each edit; If-Match takes it")
     audio: AudioAnswer
     chapters: list[ChapterAnswer]
-    transcripts: Annotated[list[str], Field(max_length=0)]
+    chapters_text: str = Field(description="the same for people, a line each; the field `chapters` takes it too")
+    chapters_url: str | None = Field(description="as JSON chapters, once the episode is published")
+    waveform_url: str | None = Field(description="once the episode is published and measured")
+    transcripts: list[TranscriptAnswer]
     persons: list[PersonAnswer]
     translations: dict[str, EpisodeTranslationAnswer]
     suggested: dict[str, str] = Field(description="fields that nobody has written yet, and where their value is from")
     findings: list[FindingAnswer]
+
+
+class PictureAnswer(_Answer):
+    """A picture that is here: `url` is what `image_url` of a chapter or a person takes."""
+
+    url: str
+    width: int
+    height: int
 
 
 class ShowTranslationAnswer(_Answer):
@@ -127,6 +185,7 @@ class ShowAnswer(_Answer):
     email_in_feed: bool
     funding_url: str
     locked: bool
+    even_loudness: bool
     time_zone: str
     url: str
     feed_url: str

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anyio import CancelScope, to_thread
 from sqlalchemy.orm import Session
@@ -16,7 +16,6 @@ from media.storage import Key
 from podcast_app import covers, forms, objects, uploads
 from podcast_app.api import bodies
 from podcast_app.api.idempotency import Claim
-from podcast_app.covers import Picture
 from podcast_app.http import Problem, in_reading, in_transaction, services
 from podcast_app.models import ShowId, Upload, UploadId
 from podcast_app.times import utcnow
@@ -51,8 +50,8 @@ class Recording:
     """What the episode is to be made from, with the cover that it would get."""
 
     source: Inspected | UploadId
-    picture: Picture | None
-    picture_is_chosen: bool  # by the sender; otherwise it was inside the file
+    pictures: uploads.Pictures
+    cover_is_chosen: bool  # by the sender; otherwise it was inside the file
 
 
 @asynccontextmanager
@@ -91,7 +90,7 @@ async def with_chosen_picture(request: Request, arrival: Arrival, recording: Rec
     here = services(request)
     picture = await to_thread.run_sync(covers.store, here.database, here.storage, cover)
     arrival.loose.append(picture.key)
-    return Recording(recording.source, picture, picture_is_chosen=True)
+    return Recording(recording.source, replace(recording.pictures, cover=picture), cover_is_chosen=True)
 
 
 async def _json(request: Request) -> Arrival:
@@ -128,18 +127,18 @@ async def _new(request: Request, arrival: Arrival, audio: uploads.Received) -> R
         found = await to_thread.run_sync(uploads.inspect, here.database, here.storage, audio)
     except NotAudio as refused:
         return _said_by("audio", refused)
-    arrival.loose += [found.cover.key] if found.cover else []
-    return Recording(found, found.cover, picture_is_chosen=False)
+    arrival.loose += found.pictures.keys
+    return Recording(found, found.pictures, cover_is_chosen=False)
 
 
 async def _waiting(request: Request, show_id: ShowId, arrival: Arrival, upload_id: UploadId) -> Recording:
     upload = await in_reading(request, _unused, show_id, upload_id)
-    picture = None
+    pictures = uploads.Pictures()
     if upload is not None:
         here = services(request)
-        picture = await to_thread.run_sync(uploads.picture_of, here.database, here.storage, upload)
-    arrival.loose += [picture.key] if picture else []
-    return Recording(upload_id, picture, picture_is_chosen=False)
+        pictures = await to_thread.run_sync(uploads.pictures_of, here.database, here.storage, upload)
+    arrival.loose += pictures.keys
+    return Recording(upload_id, pictures, cover_is_chosen=False)
 
 
 def _unused(session: Session, show_id: ShowId, upload_id: UploadId) -> Upload | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from podcast_app import documents, notes, publishing, uploads
+from media import chapters, transcripts
+from podcast_app import documents, notes, publishing, replacing, uploads, words
 from podcast_app.addresses import Addresses, views
 from podcast_app.api.answers import (
     AudioAnswer,
@@ -10,33 +11,40 @@ from podcast_app.api.answers import (
     EditionAnswer,
     EpisodeAnswer,
     EpisodeTranslationAnswer,
+    MeasurementAnswer,
     OriginalAnswer,
     PartAnswer,
     PersonAnswer,
+    ReplacementAnswer,
     ShowAnswer,
     ShowTranslationAnswer,
     SuggestionsAnswer,
+    TranscriptAnswer,
+    TranscriptFileAnswer,
     UploadAnswer,
 )
 from podcast_app.api.problems import FindingAnswer, finding_answer
-from podcast_app.models import Audio, Edition, Episode, Show, Upload
+from podcast_app.models import Audio, Derived, Edition, Episode, Json, Measurement, Show, Transcript, Upload
 from podcast_app.settings import Settings
+from podcast_app.times import utcnow
 
 
 def episode(row: Episode, show: Show, settings: Settings, language: str) -> EpisodeAnswer:
-    """`language`: of the findings' sentences. Needs what episodes.WHOLE loads, and the show's words and cover."""
+    """`language`: of the findings' sentences. Needs what episodes.WHOLE loads, episodes.ALL_AUDIO, and the show's words
+    and cover."""
     addresses = Addresses(settings.origin)
     main = views(show.language)[0]
-    words = documents.main_words(row)
+    text = documents.main_words(row)
+    is_public = row.state == "published"
     return EpisodeAnswer(
         id=row.id,
         show=show.slug,
         guid=row.guid,
         slug=row.slug,
         state=row.state,
-        title=words.title,
-        notes=words.notes,
-        notes_html=notes.html(words.notes),
+        title=text.title,
+        notes=text.notes,
+        notes_html=notes.html(text.notes),
         language=row.language,
         spoken_language=row.spoken_language,
         season=row.season,
@@ -49,12 +57,15 @@ def episode(row: Episode, show: Show, settings: Settings, language: str) -> Epis
         embed_url=addresses.embed(show.slug, row.slug, main),
         cover_url=documents.cover_address(row, show, addresses),
         version=row.version,
-        audio=_audio(row, addresses),
-        chapters=[ChapterAnswer.model_validate(chapter) for chapter in row.chapters],
-        transcripts=[],
-        persons=[PersonAnswer.model_validate(person) for person in row.persons],
+        audio=_audio(row, addresses, language),
+        chapters=_chapters(row, show, addresses),
+        chapters_text=chapters.written(documents.chapters(row)),
+        chapters_url=addresses.chapters(show.slug, row.slug) if is_public and documents.chapters(row) else None,
+        waveform_url=addresses.waveform(show.slug, row.slug) if is_public and _is_measured(row) else None,
+        transcripts=[_transcript(each, row, show, addresses) for each in row.transcripts],
+        persons=[_person(person, show, addresses) for person in row.persons],
         translations=_translations(row),
-        suggested=row.suggested,
+        suggested=_suggested(row),
         findings=_findings(row, show, settings, language),
     )
 
@@ -63,12 +74,12 @@ def show(row: Show, settings: Settings) -> ShowAnswer:
     """Needs `texts` and `cover` loaded."""
     addresses = Addresses(settings.origin)
     main = views(row.language)[0]
-    words = documents.main_text(row)
+    text = documents.main_text(row)
     return ShowAnswer(
         slug=row.slug,
         guid=row.guid,
-        title=words.title,
-        description=words.description,
+        title=text.title,
+        description=text.description,
         language=row.language,
         author=row.author,
         categories=[(name, subcategory) for name, subcategory in row.categories],
@@ -79,15 +90,16 @@ def show(row: Show, settings: Settings) -> ShowAnswer:
         email_in_feed=row.email_in_feed,
         funding_url=row.funding_url,
         locked=row.locked,
+        even_loudness=row.even_loudness,
         time_zone=row.time_zone,
         url=addresses.show(row.slug, main),
         feed_url=addresses.feed(row.slug, main),
         cover_url=documents.cover_address(None, row, addresses),
         version=row.version,
         translations={
-            text.language: ShowTranslationAnswer(title=text.title, description=text.description)
-            for text in row.texts
-            if text.language != row.language
+            other.language: ShowTranslationAnswer(title=other.title, description=other.description)
+            for other in row.texts
+            if other.language != row.language
         },
     )
 
@@ -118,7 +130,10 @@ def _suggestions(row: Upload) -> SuggestionsAnswer:
         notes=suggested.notes,
         season=suggested.season,
         number=suggested.number,
-        chapters=[ChapterAnswer.model_validate(chapter.model_dump()) for chapter in suggested.chapters],
+        chapters=[
+            ChapterAnswer(start_ms=chapter.start_ms, title=chapter.title, url=chapter.url, image_url="")
+            for chapter in suggested.chapters
+        ],
     )
 
 
@@ -127,31 +142,121 @@ def _original(row: Upload) -> OriginalAnswer:
     return OriginalAnswer(**known, filename=row.filename, size_bytes=row.size_bytes, sha256=row.sha256)
 
 
-def _audio(row: Episode, addresses: Addresses) -> AudioAnswer:
+def _audio(row: Episode, addresses: Addresses, language: str) -> AudioAnswer:
     audio = row.audio
     assert audio is not None, "an episode is made from audio"
     original = _original(audio.upload).model_dump()
     made = documents.edition(audio)
     if made.duration_ms is not None:  # counted while the enclosure was made; of the original it may be a guess
         original |= {"duration_ms": made.duration_ms, "duration_is_exact": True}
-    editions = [_edition(edition, row, audio, addresses) for edition in audio.editions]
+    editions = [_edition(edition, audio, addresses, language) for edition in audio.editions]
+    earlier = replacing.before(row.audios, utcnow())
     return AudioAnswer(
         **original,
         status=made.status,
         url=next(edition.url for edition in editions if edition.name == made.name),
         editions=editions,
+        measurement=_measurement(audio.upload.measurement, language),
+        replacement=next((_replacement(each, language) for each in row.audios if each.is_next), None),
+        undo_until=earlier.replaced_at + replacing.UNDO_FOR if earlier and earlier.replaced_at else None,
     )
 
 
-def _edition(row: Edition, episode: Episode, audio: Audio, addresses: Addresses) -> EditionAnswer:
-    is_public = episode.state == "published" and audio.name is not None
+def _edition(row: Edition, audio: Audio, addresses: Addresses, language: str) -> EditionAnswer:
+    is_public = row.public_key is not None
     return EditionAnswer(
         name=row.name,
         status=row.status,
-        url=addresses.media(audio.id, audio.name or "") if is_public else None,
+        url=addresses.media(row.address_id, documents.edition_name(audio, row)) if is_public else None,
         size_bytes=row.size_bytes,
         media_type=row.media_type,
         bitrate_bps=row.bitrate_bps,
+        sha256=row.sha256,
+        gain_db=row.gain_db,
+        progress_percent=row.progress_percent,
+        failure=_failure(row, language),
+    )
+
+
+def _measurement(row: Measurement | None, language: str) -> MeasurementAnswer:
+    assert row is not None, "it is to be made from the moment that there is an episode"
+    return MeasurementAnswer(
+        status=row.status,
+        progress_percent=row.progress_percent,
+        failure=_failure(row, language),
+        duration_ms=row.duration_ms,
+        loudness_lufs=row.loudness_lufs,
+        range_lu=row.range_lu,
+        true_peak_dbtp=row.true_peak_dbtp,
+        silence_start_ms=row.silence_start_ms,
+        silence_end_ms=row.silence_end_ms,
+    )
+
+
+def _replacement(audio: Audio, language: str) -> ReplacementAnswer:
+    made = documents.edition(audio)
+    return ReplacementAnswer(
+        filename=audio.upload.filename,
+        size_bytes=audio.upload.size_bytes,
+        duration_ms=documents.duration_ms(audio),
+        status=made.status,
+        progress_percent=made.progress_percent,
+        failure=_failure(made, language),
+    )
+
+
+def _failure(row: Derived, language: str) -> str | None:
+    return words.plain(language, row.failure) if row.failure else None
+
+
+def _is_measured(row: Episode) -> bool:
+    measured = row.audio.upload.measurement if row.audio else None
+    return measured is not None and measured.status == "ready"
+
+
+def _chapters(row: Episode, show: Show, addresses: Addresses) -> list[ChapterAnswer]:
+    pictures = documents.chapter_pictures(row, show, addresses)
+    return [
+        ChapterAnswer(
+            start_ms=chapter.start_ms,
+            title=chapter.title,
+            url=chapter.url or "",
+            image_url=pictures.get(chapter.start_ms, ""),
+        )
+        for chapter in documents.chapters(row)
+    ]
+
+
+def _suggested(row: Episode) -> dict[str, str]:
+    """What nobody has written yet, and where it is from."""
+    from_notes = {} if row.chapters or not documents.chapters(row) else {"chapters": "notes"}
+    return {**from_notes, **row.suggested}
+
+
+def _transcript(row: Transcript, episode: Episode, show: Show, addresses: Addresses) -> TranscriptAnswer:
+    return TranscriptAnswer(
+        language=row.language,
+        captions=row.is_captions,
+        timed=row.is_timed,
+        filename=row.filename,
+        files=[
+            TranscriptFileAnswer(
+                media_type=written.media_type,
+                url=addresses.transcript(show.slug, episode.slug, row.language, written.extension),
+            )
+            for written in transcripts.FORMATS.values()
+            if row.is_timed or not written.needs_times
+        ],
+    )
+
+
+def _person(person: Json, show: Show, addresses: Addresses) -> PersonAnswer:
+    return PersonAnswer(
+        name=person["name"],
+        role=person["role"],
+        group=person["group"],
+        url=person["url"],
+        image_url=documents.person_picture(person, show, addresses) or "",
     )
 
 

@@ -20,7 +20,7 @@ NO_JSON = error("body", "The body is not JSON.", "Send JSON, with Content-Type: 
 BROKEN = error(
     "", "The body is not JSON that we can read.", "Check its commas, quotes and brackets, and send it again."
 )
-TOO_LONG = error("body", "The body is longer than {limit} bytes.", "Send less at a time.", limit=LARGEST)
+EMPTY = error("body", "The body is empty.", "Send the file's bytes.")
 NO_OBJECT = error("body", "The body is not a JSON object.", "Send an object: the names of fields, and their values.")
 
 
@@ -58,14 +58,23 @@ def says_more(request: Request, limit: int) -> bool:
     return said.isdecimal() and int(said) > limit
 
 
-async def _read(request: Request) -> bytes:
-    if says_more(request, LARGEST):
-        raise Problem(413, [TOO_LONG])
+async def raw(request: Request, limit: int) -> bytes:
+    """A file that is the whole body. Raises Problem 413, 422."""
+    body = await _read(request, limit)
+    if not body:
+        raise Problem(422, [EMPTY])
+    return body
+
+
+async def _read(request: Request, limit: int = LARGEST) -> bytes:
+    too_long = error("body", "The body is longer than {limit} bytes.", "Send less at a time.", limit=limit)
+    if says_more(request, limit):
+        raise Problem(413, [too_long])
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
-            raise Problem(413, [TOO_LONG])
+        if len(body) > limit:
+            raise Problem(413, [too_long])
     return bytes(body)
 
 

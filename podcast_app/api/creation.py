@@ -73,7 +73,7 @@ def _make(
     made = _draft(session, show_id, recording, said, settings, now)
     if isinstance(made, Refused):
         return made
-    if recording.picture_is_chosen:
+    if recording.cover_is_chosen:
         made.episode.suggested = {name: source for name, source in made.episode.suggested.items() if name != "cover"}
     told = outcomes.episode(session, made.episode.id, settings, language, status=201)
     assert isinstance(told, Reply), "it was made a moment ago, in this transaction"
@@ -83,10 +83,10 @@ def _make(
 def _draft(
     session: Session, show_id: ShowId, recording: Recording, said: NewEpisode, settings: Settings, now: dt.datetime
 ) -> drafts.NewDraft | Refused:
-    source, picture = recording.source, recording.picture
+    source, pictures = recording.source, recording.pictures
     if isinstance(source, Inspected):
-        return drafts.from_recording(session, show_id, replace(source, cover=picture), said, settings, now)
-    return drafts.from_upload(session, show_id, source, picture, said, settings, now)
+        return drafts.from_recording(session, show_id, replace(source, pictures=pictures), said, settings, now)
+    return drafts.from_upload(session, show_id, source, pictures, said, settings, now)
 
 
 def _keep(

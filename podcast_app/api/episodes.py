@@ -105,7 +105,7 @@ async def _send_out(request: Request, episode_id: EpisodeId) -> None:
 
 
 def _page(session: Session, show_id: ShowId, query: EpisodesQuery, settings: Settings, language: str) -> Reply:
-    wanted = episodes.whole(of_show=show_id)
+    wanted = episodes.whole(of_show=show_id).options(*episodes.ALL_AUDIO)
     if query.state is not None:
         wanted = wanted.where(Episode.state == query.state)
     rows, next_cursor = listing.page(session, wanted, Episode, query)

@@ -24,6 +24,11 @@ REFERENCE = "#/components/schemas/{model}"
 PARAMETERS = {
     "show": {"description": "the show's address", "schema": {"type": "string"}, "example": "diaspora-insights"},
     "id": {"description": "its id", "schema": {"type": "string"}},
+    "language": {"description": "of the text, BCP 47", "schema": {"type": "string"}, "example": "fr"},
+    "name": {
+        "description": "what is made from the recording",
+        "schema": {"type": "string", "enum": ["measurement", "enclosure", "low-mp3", "low-opus"]},
+    },
     "number": {"description": "from 1", "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}},
 }
 SECURITY: list[Json] = [{"token": []}, {"session": []}]
@@ -106,7 +111,8 @@ def _operation(path: str, operation: Operation, *, is_get: bool) -> Json:
         said["requestBody"] = {"required": operation.body_is_needed, "content": content}
     if operation.raw_body:
         binary = {"schema": {"type": "string", "format": "binary"}}
-        said["requestBody"] = {"required": True, "content": {"application/octet-stream": binary}}
+        said["requestBody"] = {"required": True, "content": dict.fromkeys(operation.raw_body, binary)}
+    if operation.is_signed:
         said["security"] = [*SECURITY, {}]  # nothing: for who has the signed address
     return said
 

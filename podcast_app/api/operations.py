@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
-from podcast_app.api import creation, episodes, parts, shows, uploads
-from podcast_app.api.answers import EpisodeAnswer, Page, ShowAnswer, UploadAnswer
+from podcast_app.api import audio, creation, episodes, parts, pictures, shows, transcripts, uploads
+from podcast_app.api.answers import EpisodeAnswer, Page, PictureAnswer, ShowAnswer, UploadAnswer
 from podcast_app.api.listing import EpisodesQuery, ListQuery, UploadsQuery
 from podcast_app.fields import EpisodeChanges, NewEpisode, NewUpload, PublishAt, ShowFields
 
@@ -17,11 +17,26 @@ READING = (401, 403, 404, 500, 503)  # what may go wrong wherever a show, an epi
 LISTING = (401, 422, 500, 503)
 WRITING = (*READING, 400, 409, 413, 415, 422)
 
+PICTURES = ("image/jpeg", "image/png", "image/webp", "image/avif")
+TRANSCRIPTS = ("text/vtt", "application/x-subrip", "application/json", "text/html", "text/plain")
+
 
 class EpisodeFromUpload(NewEpisode):
     """A new episode, made from an upload that is complete."""
 
     upload_id: str = Field(description="of a complete upload of this show that no episode was made from")
+
+
+class AudioFromUpload(BaseModel):
+    """A recording that is here already."""
+
+    upload_id: str = Field(description="of a complete upload of this show that no episode was made from")
+
+
+class AudioForm(BaseModel):
+    """A recording."""
+
+    audio: bytes = Field(description="the recording: MP3, M4A, AAC, WAV, AIFF, FLAC or Ogg")
 
 
 class EpisodeForm(NewEpisode):
@@ -49,7 +64,8 @@ class Operation:
     problems: tuple[int, ...] = READING
     body: Mapping[str, type[BaseModel]] = field(default_factory=dict)  # by media type
     body_is_needed: bool = True
-    raw_body: bool = False  # bytes, as they are
+    raw_body: tuple[str, ...] = ()  # bytes, as they are, of these media types
+    is_signed: bool = False  # the address may carry its own permission
     query: type[BaseModel] | None = None
     is_versioned: bool = False  # the answer has an ETag
     takes_version: bool = False  # If-Match
@@ -126,6 +142,87 @@ OPERATIONS: Mapping[object, Operation] = {
         is_versioned=True,
         takes_key=True,
     ),
+    audio.replace: Operation(
+        name="replaceAudio",
+        summary="Another recording for an episode; listeners have the old one until the new one is ready",
+        answer=EpisodeAnswer,
+        body={"multipart/form-data": AudioForm, "application/json": AudioFromUpload},
+        problems=(*WRITING, 507),
+        is_versioned=True,
+        takes_key=True,
+    ),
+    audio.undo: Operation(
+        name="undoReplaceAudio",
+        summary="Bring the recording before this one back, for 30 days; or call off the one to come",
+        answer=EpisodeAnswer,
+        problems=(*READING, 409, 422),
+        is_versioned=True,
+        takes_key=True,
+    ),
+    audio.make_again: Operation(
+        name="makeAgain",
+        summary="Make one thing again: measurement, enclosure, low-mp3 or low-opus",
+        answer=EpisodeAnswer,
+        problems=(*READING, 409),
+        is_versioned=True,
+    ),
+    transcripts.put: Operation(
+        name="putTranscript",
+        summary="A transcript in one language, in the place of an earlier one",
+        answer=EpisodeAnswer,
+        raw_body=TRANSCRIPTS,
+        query=transcripts.TranscriptQuery,
+        problems=(*READING, 409, 413, 422),
+        is_versioned=True,
+    ),
+    transcripts.remove: Operation(
+        name="removeTranscript",
+        summary="Take the transcript in one language out",
+        answer=EpisodeAnswer,
+        problems=(*READING, 422),
+        is_versioned=True,
+    ),
+    pictures.put_episode_cover: Operation(
+        name="putEpisodeCover",
+        summary="A cover of the episode's own",
+        answer=EpisodeAnswer,
+        raw_body=PICTURES,
+        query=pictures.CoverQuery,
+        problems=(*READING, 409, 413, 422, 507),
+        is_versioned=True,
+    ),
+    pictures.remove_episode_cover: Operation(
+        name="removeEpisodeCover",
+        summary="Back to the show's cover",
+        answer=EpisodeAnswer,
+        problems=(*READING, 409),
+        is_versioned=True,
+    ),
+    pictures.put_show_cover: Operation(
+        name="putShowCover",
+        summary="The show's cover",
+        answer=ShowAnswer,
+        raw_body=PICTURES,
+        query=pictures.CoverQuery,
+        problems=(*READING, 413, 422, 507),
+        is_versioned=True,
+    ),
+    pictures.add_to_episode: Operation(
+        name="addEpisodePicture",
+        summary="A picture that chapters of the episode can name",
+        status=201,
+        answer=PictureAnswer,
+        raw_body=PICTURES,
+        problems=(*READING, 413, 422, 507),
+    ),
+    pictures.add_to_show: Operation(
+        name="addShowPicture",
+        summary="A picture that persons can name",
+        status=201,
+        answer=PictureAnswer,
+        raw_body=PICTURES,
+        problems=(*READING, 413, 422, 507),
+    ),
     uploads.listed: Operation(
         name="listUploads",
         summary="Recordings, the newest first",
@@ -151,7 +248,8 @@ OPERATIONS: Mapping[object, Operation] = {
         name="sendPart",
         summary="A part's bytes, as they are; sent again, the last ones count",
         status=204,
-        raw_body=True,
+        raw_body=("application/octet-stream",),
+        is_signed=True,
         query=PartQuery,
         problems=(*READING, 400, 409, 413, 422, 507),
     ),

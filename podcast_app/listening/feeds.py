@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from podcast_app import shows
-from podcast_app.addresses import View, feed_path, views
+from podcast_app.addresses import View, feed_path, feed_views
 from podcast_app.database import Database
 from podcast_app.http import in_reading, services
 from podcast_app.listening.feed_answers import FeedAnswers, Generation
@@ -106,7 +106,8 @@ class Feeds:
 async def moved(request: Request) -> Response:
     """A feed's address that is in no memory: a former one, or none."""
     show = await in_reading(request, shows.find, request.path_params["show"])
-    view = _view(show, request.path_params.get("language")) if show is not None else None
+    is_low = request.url.path.endswith("-low.xml")
+    view = _view(show, request.path_params.get("language"), is_low=is_low) if show is not None else None
     if show is None or view is None:
         raise HTTPException(404)
     path = feed_path(show.slug, view)
@@ -119,9 +120,9 @@ async def moved(request: Request) -> Response:
     )
 
 
-def _view(show: Show, prefix: str | None) -> View | None:
+def _view(show: Show, prefix: str | None, *, is_low: bool) -> View | None:
     """The show's view behind "/fr", or its main one: without a prefix, or where that is its main language by now."""
-    main, *others = views(show.language)
+    main, *others = (view for view in feed_views(show.language) if view.is_low == is_low)
     if prefix is None or prefix == main.language.split("-")[0].lower():
         return main
     return next((view for view in others if view.prefix == f"/{prefix}"), None)

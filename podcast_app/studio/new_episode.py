@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from feeds.checks import Finding, error
 from podcast_app import drafts, fields, uploads
-from podcast_app.covers import Picture
 from podcast_app.documents import main_text
 from podcast_app.fields import NewEpisode
 from podcast_app.http import in_reading, in_transaction, services
@@ -40,7 +39,7 @@ async def create(request: Request, person: User) -> Response:
     show = await in_reading(request, rights.show_of_producer, person, request.path_params["show"])
     sent = await multipart.with_recording(request)
     typed = cleaned(sent.fields)
-    upload, picture = await _recording(request, person, show, sent.audio, typed)
+    upload, pictures = await _recording(request, person, show, sent.audio, typed)
     if isinstance(upload, Finding):
         return _page(request, person, show, typed, None, [upload])
     said = fields.parse(NewEpisode, _said(typed))
@@ -48,7 +47,7 @@ async def create(request: Request, person: User) -> Response:
         return _page(request, person, show, typed, upload, said)
     here = services(request)
     made = await in_transaction(
-        request, _make, person, show.slug, upload.id, picture, typed, said, here.settings, utcnow()
+        request, _make, person, show.slug, upload.id, pictures, typed, said, here.settings, utcnow()
     )
     match made:
         case Done(episode_id):
@@ -60,18 +59,18 @@ async def create(request: Request, person: User) -> Response:
 
 async def _recording(
     request: Request, person: User, show: Show, sent: Received | None, typed: Mapping[str, str]
-) -> tuple[Upload | Finding, Picture | None]:
-    """The recording as an upload that waits, whatever becomes of the fields; and its picture."""
+) -> tuple[Upload | Finding, uploads.Pictures]:
+    """The recording as an upload that waits, whatever becomes of the fields; and its pictures."""
     if sent is not None:
         inspected = await multipart.inspected(request, sent)
         if isinstance(inspected, Finding):
-            return inspected, None
-        return await in_transaction(request, _keep, person, show.slug, inspected, utcnow()), inspected.cover
+            return inspected, uploads.Pictures()
+        return await in_transaction(request, _keep, person, show.slug, inspected, utcnow()), inspected.pictures
     upload = await in_reading(request, _kept, show, typed.get("upload_id", ""))
     if upload is None:
-        return NO_RECORDING, None
+        return NO_RECORDING, uploads.Pictures()
     here = services(request)
-    return upload, await to_thread.run_sync(uploads.picture_of, here.database, here.storage, upload)
+    return upload, await to_thread.run_sync(uploads.pictures_of, here.database, here.storage, upload)
 
 
 def _keep(session: Session, person: User, slug: str, inspected: Inspected, now: dt.datetime) -> Upload:
@@ -88,7 +87,7 @@ def _make(
     person: User,
     slug: str,
     upload_id: UploadId,
-    picture: Picture | None,
+    pictures: uploads.Pictures,
     typed: Mapping[str, str],
     said: NewEpisode,
     settings: Settings,
@@ -98,7 +97,7 @@ def _make(
     if (earlier := once.result(session, person, typed)) is not None:
         uploads.discard(session, upload_id, now)  # the same recording once more; the one in use stays
         return Done(EpisodeId(earlier))
-    made = drafts.from_upload(session, show.id, upload_id, picture, said, settings, now)
+    made = drafts.from_upload(session, show.id, upload_id, pictures, said, settings, now)
     if isinstance(made, Refused):
         return made
     once.remember(session, person, typed, made.episode.id, now)

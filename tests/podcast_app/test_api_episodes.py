@@ -18,7 +18,7 @@ KEYS = {
 }
 KEYS_OF_AUDIO = {
     *("status", "filename", "media_type", "size_bytes", "sha256", "duration_ms", "duration_is_exact", "bitrate_bps"),
-    *("sample_rate_hz", "channels", "url", "editions"),
+    *("sample_rate_hz", "channels", "url", "editions", "measurement", "replacement", "undo_until"),
 }
 TEN_LANGUAGES = ("fr", "nl", "de", "rw", "sw", "ln", "es", "pt", "ar", "it")
 
@@ -114,7 +114,7 @@ def test_a_change_names_its_fields_and_leaves_the_others(shared_site: Site, mp3:
     changed = shared_site.api.patch(place, json=changes).json()
 
     assert (changed["title"], changed["notes"], changed["season"]) == ("Second", "Kept", 2)
-    assert changed["persons"] == [{"name": "Aline", "role": "host", "group": "cast", "url": ""}]
+    assert changed["persons"] == [{"name": "Aline", "role": "host", "group": "cast", "url": "", "image_url": ""}]
     assert [chapter["title"] for chapter in changed["chapters"]] == ["A", "B"]
     assert changed["translations"]["fr"] == {
         "title": "Deuxième",

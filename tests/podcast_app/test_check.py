@@ -45,7 +45,9 @@ def errors(library: Library) -> list[str]:
 
 
 def enclosure(library: Library) -> Edition:
-    return library.work.database.read(lambda session: session.scalars(select(Edition)).one())
+    return library.work.database.read(
+        lambda session: session.scalars(select(Edition).where(Edition.name == "enclosure")).one()
+    )
 
 
 def put(library: Library, key: str, data: bytes) -> None:

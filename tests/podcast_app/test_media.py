@@ -319,14 +319,16 @@ def replace_audio(listener: Listener, episode: Episode, giver: Episode) -> None:
         session.flush()
         made = session.get_one(Edition, (giver.audio.id, "enclosure"))
         facts = ("status", "key", "public_key", "media_type", "extension", "size_bytes", "sha256", "duration_ms")
+        audio_id = AudioId(new_id())
+        described = {fact: getattr(made, fact) for fact in facts}
         session.add(
             Audio(
-                id=AudioId(new_id()),
+                id=audio_id,
                 episode_id=episode.id,
                 upload_id=UploadId(old.upload_id),
                 is_current=True,
                 name=old.name,
-                editions=[Edition(name="enclosure", attempts=0, **{fact: getattr(made, fact) for fact in facts})],
+                editions=[Edition(name="enclosure", address_id=audio_id, attempts=0, **described)],
             )
         )
         session.flush()

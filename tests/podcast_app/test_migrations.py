@@ -20,6 +20,7 @@ REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()]
 VALUES: dict[type, object] = {
     str: "x",
     int: 1,
+    float: 1.5,
     bool: False,
     bytes: b"x",
     object: {"x": 1},  # JSON
@@ -91,8 +92,8 @@ def fill_every_table(connection: Connection) -> Rows:
 
 def rows(connection: Connection) -> Rows:
     found = reflected(connection)
-    ours = (table for table in found.sorted_tables if table.name != "alembic_version")
-    return {table.name: dict(connection.execute(select(table)).mappings().one()) for table in ours}
+    held = {table.name: connection.execute(select(table)).mappings().first() for table in found.sorted_tables}
+    return {name: dict(row) for name, row in held.items() if row is not None and name != "alembic_version"}
 
 
 def value(column: Column[object]) -> object:

@@ -355,7 +355,9 @@ def test_the_list_names_each_state_and_what_is_wrong(studio: Studio, browser: Br
 
 def _break_audio(session: Session, episode_id: str) -> None:
     """As the worker leaves it; in case it is at work on it just now, it has lost its lease."""
-    edition = session.scalars(select(Edition).join(Audio).where(Audio.episode_id == episode_id)).one()
+    edition = session.scalars(
+        select(Edition).join(Audio).where(Audio.episode_id == episode_id, Edition.name == "enclosure")
+    ).one()
     edition.status, edition.failure = "failed", "The file could not be read."
     edition.lease_owner, edition.try_again_at = None, utcnow() + dt.timedelta(hours=1)
 

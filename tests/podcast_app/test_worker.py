@@ -49,7 +49,9 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> float:
 
 
 def enclosure(library: Library) -> Edition:
-    return library.work.database.read(lambda session: session.scalars(select(Edition)).one())
+    return library.work.database.read(
+        lambda session: session.scalars(select(Edition).where(Edition.name == "enclosure")).one()
+    )
 
 
 def is_published(library: Library, episode_id: EpisodeId) -> bool:
@@ -116,7 +118,9 @@ def test_a_lease_ends_by_itself(half_made: Library) -> None:
 
 def take(library: Library, owner: str) -> None:
     def change(session: Session) -> None:
-        leases.take(session.scalars(select(Edition)).one(), owner, utcnow() - LEASE / 2)
+        leases.take(
+            session.scalars(select(Edition).where(Edition.name == "enclosure")).one(), owner, utcnow() - LEASE / 2
+        )
 
     library.work.database.write(change)
 
@@ -268,7 +272,11 @@ def test_a_lease_from_before_the_clock_was_put_back_is_free(library: Library, mp
     in_an_hour = utcnow() + dt.timedelta(hours=1)
 
     def taken(session: Session) -> None:
-        leases.take(session.scalars(select(Edition)).one(), "somebody who is gone", in_an_hour)
+        leases.take(
+            session.scalars(select(Edition).where(Edition.name == "enclosure")).one(),
+            "somebody who is gone",
+            in_an_hour,
+        )
 
     library.work.database.write(taken)
 

@@ -152,11 +152,12 @@ def _rows(session: Session, show_id: str, number: int) -> EpisodeId:
     )  # fmt: skip
     session.add(upload)
     session.flush()
+    audio_id = AudioId(new_id())
     edition = Edition(
-        name="enclosure", status="ready", key=f"private/editions/{number}", media_type="audio/mpeg", extension="mp3",
+        name="enclosure", address_id=audio_id, status="ready", key=f"private/editions/{number}", media_type="audio/mpeg", extension="mp3",
         size_bytes=28_800_000, sha256="0" * 64, duration_ms=1_800_000, bitrate_bps=128_000, attempts=0,
     )  # fmt: skip
-    session.add(Audio(id=AudioId(new_id()), episode_id=episode_id, upload_id=upload.id, editions=[edition]))
+    session.add(Audio(id=audio_id, episode_id=episode_id, upload_id=upload.id, editions=[edition]))
     session.flush()
     return episode_id
 

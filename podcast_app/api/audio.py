@@ -1,0 +1,100 @@
+"""An episode's audio: replaced, brought back, and what is made from it made again."""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from feeds.checks import Finding, error
+from podcast_app import replacing, uploads
+from podcast_app.api import arrivals, asked, outcomes
+from podcast_app.api.arrivals import Recording
+from podcast_app.api.idempotency import claimed
+from podcast_app.api.outcomes import or_problem
+from podcast_app.api.problems import UNKNOWN_EPISODE
+from podcast_app.api.replies import Reply
+from podcast_app.http import Problem, in_reading, in_transaction, language, services
+from podcast_app.models import Episode, EpisodeId, ShowId, UploadId
+from podcast_app.outcomes import Conflict, Done, Refused, Unknown
+from podcast_app.settings import Settings
+from podcast_app.times import utcnow
+from podcast_app.uploads import Inspected
+
+AUDIO_ALONE = error("", "Only the recording is taken here.", "Change the episode's other fields by themselves.")
+
+
+async def replace(request: Request) -> Response:
+    """POST /episodes/{id}/audio: another recording, in a form or as a complete upload."""
+    who, episode_id = await asked.episode(request, needs="producer")
+    show_id = await in_reading(request, _show_of, episode_id)
+    async with claimed(request, who) as claim, arrivals.received(request, claim) as arrival:
+        if earlier := claim.earlier(*arrival.fingerprint):
+            return earlier.response()
+        if arrival.fields or arrival.picture:
+            raise Problem(422, [AUDIO_ALONE])
+        recording = await arrivals.inspected(request, show_id, arrival)
+        if isinstance(recording, Finding):
+            raise Problem(422, [recording])
+        replaced = await claim.keep(
+            _replace, show_id, episode_id, recording, services(request).settings, language(request), utcnow()
+        )
+    services(request).work.wake()
+    return or_problem(replaced, UNKNOWN_EPISODE).response()
+
+
+async def undo(request: Request) -> Response:
+    """POST /episodes/{id}/audio/undo: the recording before this one comes back; or the one to come does not."""
+    who, episode_id = await asked.episode(request, needs="producer")
+    async with claimed(request, who) as claim:
+        if earlier := claim.earlier():
+            return earlier.response()
+        undone = await claim.keep(_undo, episode_id, services(request).settings, language(request), utcnow())
+    services(request).work.wake()
+    return or_problem(undone, UNKNOWN_EPISODE).response()
+
+
+async def make_again(request: Request) -> Response:
+    """POST /episodes/{id}/audio/{name}: one of the things that are made from the recording."""
+    _, episode_id = await asked.episode(request, needs="producer")
+    name = request.path_params["name"]
+    made = await in_transaction(
+        request, _make_again, episode_id, name, services(request).settings, language(request), utcnow()
+    )
+    services(request).work.wake()
+    return or_problem(made, UNKNOWN_EPISODE).response()
+
+
+def _show_of(session: Session, episode_id: EpisodeId) -> ShowId:
+    return session.get_one(Episode, episode_id).show_id
+
+
+def _replace(
+    session: Session,
+    show_id: ShowId,
+    episode_id: EpisodeId,
+    recording: Recording,
+    settings: Settings,
+    language: str,
+    now: dt.datetime,
+) -> Reply | Refused | Conflict | Unknown:
+    done = replacing.replace(session, episode_id, _upload(session, show_id, recording.source, now), now)
+    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
+
+
+def _upload(session: Session, show_id: ShowId, source: Inspected | UploadId, now: dt.datetime) -> UploadId:
+    return uploads.record(session, show_id, source, now).id if isinstance(source, Inspected) else source
+
+
+def _undo(
+    session: Session, episode_id: EpisodeId, settings: Settings, language: str, now: dt.datetime
+) -> Reply | Refused | Conflict | Unknown:
+    done = replacing.undo(session, episode_id, now)
+    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
+
+
+def _make_again(
+    session: Session, episode_id: EpisodeId, name: str, settings: Settings, language: str, now: dt.datetime
+) -> Reply | Refused | Conflict | Unknown:
+    done = replacing.make_again(session, episode_id, name, now)
+    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
