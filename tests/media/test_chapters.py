@@ -47,6 +47,23 @@ def test_what_was_written_is_read() -> None:
     assert read(IN_LINES) == THREE
 
 
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("12:34", "00:00 12:34"),
+        ("- Intro", "00:00 - - Intro"),
+        ("Lire <https://a.org>", "00:00 Lire <https://a.org> <>"),
+        ("12:34 <>", "00:00 12:34 <> <>"),
+        ("- <>", "00:00 - - <> <>"),
+    ],
+)
+def test_a_title_that_looks_like_something_else_is_marked_as_a_title(title: str, line: str) -> None:
+    odd = (Chapter(start_ms=0, title=title),)
+
+    assert written(odd) == line
+    assert read(line) == odd
+
+
 @given(st.lists(CHAPTERS, max_size=8))
 def test_any_chapters_survive_being_written_and_read(made: list[Chapter]) -> None:
     wanted = tidy(made, None)

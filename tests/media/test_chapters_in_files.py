@@ -93,13 +93,14 @@ def test_a_chapters_picture_is_whole_in_an_unsynchronised_tag(mp3: Path) -> None
 
 
 def test_a_tag_that_only_says_that_it_is_unsynchronised_is_read_as_it_is(mp3: Path) -> None:
+    data = b"\xff\xd8\xff\xe0\0\xff\0" * 50
     content = b"a\0" + struct.pack(">IIII", 0, 900, 0xFFFFFFFF, 0xFFFFFFFF)
-    content += id3_frame(b"TIT2", b"\3Intro") + id3_frame(b"APIC", b"\0image/jpeg\0\0\0" + JPEG.data)
+    content += id3_frame(b"TIT2", b"\3Intro") + id3_frame(b"APIC", b"\0image/jpeg\0\0\0" + data)
     frame = id3_frame(b"CHAP", content)
 
     found = probe(Bytes(b"ID3\4\0\x80" + syncsafe(len(frame)) + frame + mp3.read_bytes()))
 
-    assert found.chapters[0].picture == JPEG
+    assert found.chapters[0].picture == Picture(media_type="image/jpeg", data=data)
 
 
 def test_a_picture_that_is_too_large_costs_the_chapter_nothing_else(mp3: Path) -> None:
@@ -154,6 +155,14 @@ def test_stills_that_are_no_pictures_or_too_large_are_none() -> None:
     file = quicktime(text=titles, stills=[b"no picture", JPEG.data + bytes(2 << 20), JPEG.data])
 
     assert [one.picture for one in chapters_of(file)] == [None, None, JPEG]
+
+
+def test_stills_are_kept_as_long_as_all_of_them_are_not_too_large() -> None:
+    titles = [text_sample(title) for title in "abcdefgh"]
+
+    found = chapters_of(quicktime(text=titles, stills=[JPEG.data.ljust(2 << 20, b"\0")] * 8))
+
+    assert [one.title for one in found if one.picture] == list("abcdef")
 
 
 def test_titles_stay_when_the_pictures_lie_outside_the_file() -> None:
