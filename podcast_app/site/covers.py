@@ -1,6 +1,7 @@
 """Covers: each version under its own address for ever, whole or small; and a short address to the current one."""
 
 from functools import lru_cache, partial
+from typing import Literal
 
 from anyio import to_thread
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from podcast_app.site import places, shown
 from podcast_app.site.places import Nothing, Place
 
 SIDES = (shown.THUMBNAIL_PX, shown.PORTRAIT_PX)  # pixels; any other would be work for whoever asks
+KINDS = {"webp": "image/webp", "jpg": "image/jpeg"}
 OPEN = {"Access-Control-Allow-Origin": "*"}  # players on other sites draw it, and read its colours
 
 
@@ -27,15 +29,16 @@ async def version(request: Request) -> Response:
     found = await in_reading(request, _find, *_slugs(request), name)
     if isinstance(found, Nothing):
         raise HTTPException(found.status)
-    if is_small and (side not in map(str, SIDES) or request.path_params["extension"] != "jpg"):
+    extension = request.path_params["extension"]
+    if is_small and (side not in map(str, SIDES) or extension not in KINDS):
         raise HTTPException(404)
-    if not is_small and request.path_params["extension"] != found.extension:
+    if not is_small and extension != found.extension:
         raise HTTPException(404)
-    headers = {"ETag": f'"{name}{"-" + side if side else ""}"', "Cache-Control": answers.FOREVER, **OPEN}
+    headers = {"ETag": f'"{name}-{side}-{extension}"', "Cache-Control": answers.FOREVER, **OPEN}
     if answers.has_any(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    body = await (_small(request, found.key, int(side)) if side else _whole(request, found.key))
-    return Response(body, headers=headers, media_type="image/jpeg" if side else found.media_type)
+    body = await (_small(request, found.key, int(side), extension) if side else _whole(request, found.key))
+    return Response(body, headers=headers, media_type=KINDS[extension] if side else found.media_type)
 
 
 async def current(request: Request) -> Response:
@@ -72,22 +75,23 @@ def _place(session: Session, show: str, episode: str | None) -> Place | Nothing:
 
 
 async def _whole(request: Request, key: Key) -> bytes:
-    return await to_thread.run_sync(_read, services(request).storage, key)
+    return await to_thread.run_sync(whole, services(request).storage, key)
 
 
-async def _small(request: Request, key: Key, side_px: int) -> bytes:
+async def _small(request: Request, key: Key, side_px: int, kind: str) -> bytes:
     """Drawn one at a time: a large picture takes 30 MB while it is open."""
     here = services(request)
-    draw = partial(_drawn, here.storage, key, side_px)  # type: ignore[arg-type]  # a Storage hashes by identity; its Protocol does not say so
+    draw = partial(_drawn, here.storage, key, side_px, "webp" if kind == "webp" else "jpg")  # type: ignore[arg-type]  # a Storage hashes by identity; its Protocol does not say so
     return await to_thread.run_sync(draw, limiter=here.drawing)
 
 
-@lru_cache(maxsize=256)  # some 20 kB each
-def _drawn(storage: Storage, key: Key, side_px: int) -> bytes:
-    return artwork.small(_read(storage, key), side_px)
+@lru_cache(maxsize=256)  # some 15 kB each
+def _drawn(storage: Storage, key: Key, side_px: int, kind: Literal["webp", "jpg"]) -> bytes:
+    return artwork.listing(whole(storage, key), side_px, kind)
 
 
-def _read(storage: Storage, key: Key) -> bytes:
+def whole(storage: Storage, key: Key) -> bytes:
+    """The picture as it is stored. Not found (404) when it is not."""
     try:
         return storage.read(key, 0, storage.size(key))
     except Missing as missing:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from media import share_card
 from podcast_app import documents, formats
 from podcast_app.addresses import Addresses, views
 from podcast_app.site import shown
@@ -21,6 +22,16 @@ class Translation:
     is_shown: bool  # it is this page
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a messenger shows of the page."""
+
+    url: str
+    description: str
+    width: int = share_card.WIDTH_PX
+    height: int = share_card.HEIGHT_PX
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """All addresses in it are absolute, but for the translations' paths."""
@@ -30,8 +41,7 @@ class Head:
     url: str
     show: str  # its title
     translations: tuple[Translation, ...]  # the main view first
-    cover: str
-    cover_side_px: int
+    picture: Picture
     oembed: str
     audio: str  # "" on a show's page
     media_type: str
@@ -49,15 +59,14 @@ def of_episode(place: Place, words: shown.ShownEpisode, show: shown.ShownShow, o
 def _head(place: Place, origin: str, *, title: str, description: str, show: str) -> Head:
     addresses = Addresses(origin)
     url = place.page(addresses)
-    own = place.episode.cover if place.episode else None
+    card = shown.share_card(place.episode, place.show, place.view)
     return Head(
         title=title,
         description=" ".join(description.split()),
         url=url,
         show=show,
         translations=_translations(place, addresses),
-        cover=documents.cover_address(place.episode, place.show, addresses),
-        cover_side_px=(own or place.show.cover).width,
+        picture=Picture(origin + card.path, title if title == show else f"{title} – {show}"),
         oembed=addresses.oembed(url),
         audio="",
         media_type="",

@@ -135,7 +135,7 @@ def _thumbnail(place: Place, addresses: Addresses, maxwidth: int | None, maxheig
         side = shown.THUMBNAIL_PX
     if side > min(maxwidth or side, maxheight or side):
         return {}
-    path = shown.cover(place.episode, place.show, side)
+    path = shown.cover(place.episode, place.show, side).jpg
     return {"thumbnail_url": addresses.origin + path, "thumbnail_width": side, "thumbnail_height": side}
 
 

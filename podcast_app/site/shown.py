@@ -5,9 +5,12 @@ away (canonical address, feeds, pictures of a preview) is absolute.
 """
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 
 from feeds.text import short
+from media import share_card as drawing
+from media.storage import Key
 from podcast_app import documents, notes
 from podcast_app.addresses import Addresses, View
 from podcast_app.models import Episode, Show
@@ -17,6 +20,25 @@ HERE = Addresses("")
 SUMMARY = 220  # characters of an episode's notes in a listing, or in a search result
 THUMBNAIL_PX = 192  # sides of covers in pages; shown at half of it, for fine screens
 PORTRAIT_PX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """A cover in one of the sizes that pages have. Both are the same picture."""
+
+    webp: str
+    jpg: str  # for browsers of before 2020, and for other sites
+
+
+@dataclass(frozen=True, slots=True)
+class ShareCard:
+    """What stands on the picture that a messenger shows of a page."""
+
+    title: str
+    show: str  # "" where the title is the show's
+    cover: Key | None  # None: the one made from the title, which would say it twice
+    version: str  # another one as soon as anything on it is
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +51,8 @@ class ShownShow:
     author: str
     path: str
     feed: str  # absolute: listeners copy it
-    portrait: str
-    thumbnail: str
+    portrait: Sized
+    thumbnail: Sized
     time_zone: str
     funding_url: str
 
@@ -58,8 +80,8 @@ class ShownEpisode:
     audio: str
     media_type: str
     size_bytes: int
-    portrait: str  # its own cover, or the show's
-    thumbnail: str
+    portrait: Sized  # its own cover, or the show's
+    thumbnail: Sized
     has_cover: bool  # of its own
     season: int | None
     number: int | None
@@ -79,8 +101,8 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         author=show.author,
         path=HERE.show(show.slug, view),
         feed=Addresses(origin).feed(show.slug, view),
-        portrait=HERE.small_cover(show.slug, None, show.cover.id, PORTRAIT_PX),
-        thumbnail=HERE.small_cover(show.slug, None, show.cover.id, THUMBNAIL_PX),
+        portrait=cover(None, show, PORTRAIT_PX),
+        thumbnail=cover(None, show, THUMBNAIL_PX),
         time_zone=show.time_zone,
         funding_url=show.funding_url,
     )
@@ -125,11 +147,25 @@ def episode(episode: Episode, show: Show, view: View) -> ShownEpisode:
     )
 
 
-def cover(episode: Episode | None, show: Show, side_px: int) -> str:
-    """The address of the episode's cover, or else of the show's, as a small JPEG."""
+def cover(episode: Episode | None, show: Show, side_px: int) -> Sized:
+    """The addresses of the episode's cover, or else of the show's, in that size."""
     if episode is not None and episode.cover is not None:
-        return HERE.small_cover(show.slug, episode.slug, episode.cover.id, side_px)
-    return HERE.small_cover(show.slug, None, show.cover.id, side_px)
+        slug, version = episode.slug, episode.cover.id
+    else:
+        slug, version = None, show.cover.id
+    webp, jpg = (HERE.small_cover(show.slug, slug, version, side_px, extension) for extension in ("webp", "jpg"))
+    return Sized(webp, jpg)
+
+
+def share_card(episode: Episode | None, show: Show, view: View) -> ShareCard:
+    """The card of a show, or of an episode of it, in the words of one view."""
+    name = documents.show_text(show, view.language).title
+    title = documents.episode_text(episode, view.language).title if episode else name
+    cover = (episode.cover if episode else None) or show.cover
+    said = (str(drawing.RENDERER), title, name, cover.id)
+    version = hashlib.sha256("\0".join(said).encode()).hexdigest()[:16]
+    path = HERE.share_card(show.slug, episode.slug if episode else None, version, view)
+    return ShareCard(title, name if episode else "", None if cover.is_generated else Key(cover.key), version, path)
 
 
 def _seconds(milliseconds: int) -> str:

@@ -72,7 +72,7 @@ def test_the_old_address_of_a_renamed_episode_leads_to_the_new_one(visitor: Visi
 
 def test_a_renamed_show_is_found_under_its_old_name_with_all_its_pages(visitor: Visitor, mp3: bytes) -> None:
     visitor.podcasts.published(mp3, title="Matonge")
-    cover = visitor.page(f"/{SLUG}/").xpath("//meta[@property='og:image']/@content")[0]
+    cover = visitor.page(f"/{SLUG}/").xpath("//header//img/@src")[0]
 
     visitor.rename_show("voices")
 
