@@ -70,12 +70,19 @@ def _claim_recording(session: Session, owner: str, is_waited_for: bool, now: dt.
         Show.id == Episode.show_id,
         Show.even_loudness,
     )
+    is_used = exists().where(
+        Audio.upload_id == Measurement.upload_id,
+        Audio.is_current | Audio.is_next,
+        Episode.id == Audio.episode_id,
+        Episode.state != "withdrawn",
+    )
     lagging = (
         select(Measurement)
-        .where(Measurement.status.in_(("preparing", "failed")), leases.is_free(Measurement, now))
-        .where(exists().where(Audio.upload_id == Measurement.upload_id))
+        .join(Upload, Upload.id == Measurement.upload_id)
+        .where(Measurement.status.in_(("preparing", "failed")), leases.is_free(Measurement, now), is_used)
+        .order_by(Upload.created_at.desc())
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Measurement)
     )
     measurement = session.scalars(lagging.where(waits) if is_waited_for else lagging).first()
     if measurement is None:
@@ -103,7 +110,7 @@ def _measured(session: Session, claim: Claim[Measurement], measured: Measured) -
         return
     row.duration_ms = measured.duration_ms
     row.loudness_lufs, row.range_lu = measured.loudness_lufs, measured.range_lu
-    row.threshold_lufs, row.true_peak_dbtp = measured.threshold_lufs, measured.true_peak_dbtp
+    row.true_peak_dbtp = measured.true_peak_dbtp
     row.silence_start_ms, row.silence_end_ms = measured.silence_start_ms, measured.silence_end_ms
     row.peaks = bytes(measured.peaks)
     derived.done(row)

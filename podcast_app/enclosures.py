@@ -120,12 +120,7 @@ def _level(show: Show, measured: Measurement | None) -> tuple[Level | None, floa
         return None, None
     if measured is None:
         return None, 0.0
-    planned = level.plan(
-        loudness_lufs=measured.loudness_lufs,
-        range_lu=measured.range_lu,
-        threshold_lufs=measured.threshold_lufs,
-        true_peak_dbtp=measured.true_peak_dbtp,
-    )
+    planned = level.plan(loudness_lufs=measured.loudness_lufs, true_peak_dbtp=measured.true_peak_dbtp)
     return planned, planned.gain_db if planned else 0.0
 
 

@@ -300,7 +300,6 @@ class Measurement(Derived, Base):
     duration_ms: Mapped[int | None]
     loudness_lufs: Mapped[float | None]  # None: silence
     range_lu: Mapped[float | None]
-    threshold_lufs: Mapped[float | None]
     true_peak_dbtp: Mapped[float | None]
     silence_start_ms: Mapped[int | None]  # before the first sound
     silence_end_ms: Mapped[int | None]  # after the last

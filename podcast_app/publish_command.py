@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from feeds.checks import Finding
 from media.probe import NotAudio
 from podcast_app import drafts, episodes, outgoing, sending, uploads
 from podcast_app.addresses import Addresses, views
+from podcast_app.behind import measure_for_enclosure
 from podcast_app.cli import CommandFailed, sentences
 from podcast_app.documents import edition
 from podcast_app.enclosures import make_enclosure
@@ -51,7 +53,8 @@ def here(file: Path, show: Show, said: Mapping[str, object], work: Work) -> str:
         if outcome := _said_of(episode, work):
             return outcome
         # the worker of a running site may be at it already; then there is nothing left for us to take
-        if not make_enclosure(work) and not outgoing.publish_now(work, episode_id):
+        steps = (make_enclosure, measure_for_enclosure, partial(outgoing.publish_now, episode_id=episode_id))
+        if not any(step(work) for step in steps):
             time.sleep(LOOKED_EVERY)
 
 

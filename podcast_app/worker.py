@@ -21,6 +21,7 @@ from podcast_app.work import Step, Work
 log = logging.getLogger(__name__)
 
 LOOKED_EVERY = 0.4  # seconds; a scheduled episode goes out within a second of its time
+LOOKED_BEHIND_EVERY = 2.0  # seconds; nobody waits, and what comes up rings the bell
 
 PUBLISHING: tuple[Step, ...] = (
     outgoing.publish_due,
@@ -43,8 +44,12 @@ class Worker:
         self._work = work
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._loop, args=(steps,), name=name, daemon=True)
-            for name, steps in (("publishing", PUBLISHING), ("audio", AUDIO), ("behind", BEHIND))
+            threading.Thread(target=self._loop, args=(steps, seconds), name=name, daemon=True)
+            for name, steps, seconds in (
+                ("publishing", PUBLISHING, LOOKED_EVERY),
+                ("audio", AUDIO, LOOKED_EVERY),
+                ("behind", BEHIND, LOOKED_BEHIND_EVERY),
+            )
         ]
 
     def start(self) -> None:
@@ -62,11 +67,11 @@ class Worker:
             with suppress(SQLAlchemyError):  # the database is away: then the leases end by themselves
                 self._work.database.write(leases.give_back_audio, self._work.owner)
 
-    def _loop(self, steps: tuple[Step, ...]) -> None:
+    def _loop(self, steps: tuple[Step, ...], seconds: float) -> None:
         while not self._stopping.is_set():
             heard = self._work.bell.rings
             if not _round(steps, self._work):
-                self._work.bell.wait(heard, LOOKED_EVERY)
+                self._work.bell.wait(heard, seconds)
 
 
 def catch_up(work: Work, steps: tuple[Step, ...] = (*PUBLISHING, *AUDIO)) -> None:

@@ -52,7 +52,6 @@ def _make_tables() -> None:
         sa.Column("duration_ms", sa.Integer(), nullable=True),
         sa.Column("loudness_lufs", sa.Double(), nullable=True),
         sa.Column("range_lu", sa.Double(), nullable=True),
-        sa.Column("threshold_lufs", sa.Double(), nullable=True),
         sa.Column("true_peak_dbtp", sa.Double(), nullable=True),
         sa.Column("silence_start_ms", sa.Integer(), nullable=True),
         sa.Column("silence_end_ms", sa.Integer(), nullable=True),
