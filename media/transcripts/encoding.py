@@ -23,7 +23,7 @@ _OTHER_FILES: Final[Mapping[bytes, str]] = {  # what people choose by mistake, b
 _LOOKED_AT: Final = 4096  # bytes, and then characters: a text shows early what it is
 _FORGIVEN: Final = 3  # characters that mean nothing, and 2 % of what was looked at
 _WORD_ENDS: Final = {ord("\v"): "\n", ord("\f"): "\n"}  # word processors end lines and pages with them
-_NO_CHARACTERS: Final = frozenset(["Cc", "Cn", "Co", "Cs"])  # controls, unassigned, private use, surrogates
+_NO_CHARACTERS: Final = frozenset(["Cc", "Co"])  # controls; private use, of which chance makes many
 
 
 def decoded(data: bytes) -> str:
@@ -46,22 +46,26 @@ def _characters(data: bytes) -> str:
         return data.decode(name, "replace")
     if b"\0" in data[:_LOOKED_AT]:
         raise Unreadable(refusals.NOT_TEXT)
-    text = data.decode("utf-8", "replace")
-    return text if _is_mostly_read(text) else data.decode("windows-1252", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _with_broken_letters(data)
 
 
 def _utf_16(start: bytes) -> str:
     """Which of both, if it is one: spaces, digits and line ends have a zero on one side, and always on the same."""
     left, right = start[::2].count(0), start[1::2].count(0)
-    if not left + right or max(left, right) < len(start) // 40 or min(left, right) * 10 > max(left, right):
+    few, many = sorted((left, right))
+    if not many or many < len(start) // 40 or few * 10 > many:
         return ""
     return "utf-16-be" if left > right else "utf-16-le"
 
 
-def _is_mostly_read(text: str) -> bool:
-    """Whether more letters beyond ASCII were read than not: one that was cut in half makes no Windows-1252."""
-    unread = text.count("\ufffd")
-    return not unread or sum(character > "\x7f" for character in text) > 2 * unread
+def _with_broken_letters(data: bytes) -> str:
+    """Windows-1252; or UTF-8, when more letters beyond ASCII can be read so than not: one is soon cut in half."""
+    text = data.decode("utf-8", "replace")
+    is_mostly_read = sum(character > "\x7f" for character in text) > 2 * text.count("\ufffd")
+    return text if is_mostly_read else data.decode("windows-1252", "replace")
 
 
 def _means_nothing(character: str) -> bool:

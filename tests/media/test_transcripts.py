@@ -4,6 +4,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from media.transcripts import MOST_BYTES, Segment, Transcript, Unreadable, formats, from_json, read, refusals, to_json
 
@@ -380,6 +382,47 @@ def test_a_hostile_file_costs_no_more_than_its_size(name: str, size: int) -> Non
     except Unreadable as refusal:
         assert len(str(refusal)) < 400  # noqa: PT017 - either is right
     else:
+        assert all(form.write(transcript, "en") for form in formats(transcript))
+
+
+SHREDS = (
+    *(
+        "WEBVTT",
+        "\n",
+        "\n",
+        "\n\n",
+        "\r\n",
+        " ",
+        "-->",
+        " --> ",
+        "00:00:01.000",
+        "0:00:02,5",
+        "00:00:01.000,00:00:02.000",
+    ),
+    *("1", "2", "<v Ann>", "</v>", "<c>", "&amp;", "Ann: ", "Bob: ", "NOTE", "STYLE", "x", "é", "\ufeff", "\0", "\x1b"),
+    *('{"segments": [', "[{", '{"start": 1, "text": "x"}', '"start": ', '"text": "x"', "1e999", ",", "]", "}", "null"),
+    *("<p>", "</p>", "<cite>", "<time>0:01</time>", "<!--", "<script>", "<", ">", "<?xml"),
+)
+
+
+@settings(max_examples=400, deadline=None)  # a busy machine is no fault
+@given(
+    st.one_of(
+        st.lists(st.sampled_from(SHREDS), max_size=20).map(lambda shreds: "".join(shreds).encode()),
+        st.lists(st.sampled_from(SHREDS), max_size=20).map(lambda shreds: "".join(shreds).encode("utf-16")),
+        st.binary(max_size=200),
+    ),
+    st.sampled_from(["", "a.vtt", "a.srt", "a.sbv", "a.json", "a.html", "a.txt"]),
+)
+def test_whatever_comes_is_read_or_refused(data: bytes, filename: str) -> None:
+    try:
+        transcript = read(data, filename=filename)
+    except Unreadable as refusal:
+        assert 0 < (refusal.line or 1) <= data.count(b"\n") + data.count(b"\r") + 1  # noqa: PT017 - either is right
+    else:
+        starts = [segment.start_ms for segment in transcript.segments]
+        assert starts == sorted(starts)
+        assert all(segment.text.strip() and segment.start_ms < segment.end_ms for segment in transcript.segments)
         assert all(form.write(transcript, "en") for form in formats(transcript))
 
 
