@@ -12,6 +12,7 @@ from PIL import ExifTags, Image, ImageCms, ImageOps
 from media import title_cover
 
 SMALLEST_PX: Final = 1400  # Apple, "Artwork requirements": 1400 to 3000 pixels, square, RGB
+ALMOST_PX: Final = 1386  # where a square is cut out: 1 % less, made larger again, is seen by nobody
 LARGEST_PX: Final = 3000
 MOST_BYTES: Final = 512_000  # Apple's advice, for listeners who pay for bytes
 SMALLEST_PICTURE_PX: Final = 100  # of a chapter or a person, on each side
@@ -87,7 +88,7 @@ def cover(data: bytes, *, crop: bool = False) -> Cover:
     width, height = _upright_size(image)
     if width != height and not crop:
         raise BadPicture(NOT_SQUARE, width=width, height=height)
-    if min(width, height) < SMALLEST_PX:
+    if min(width, height) < (ALMOST_PX if crop else SMALLEST_PX):
         raise BadPicture(TOO_SMALL, width=width, height=height)
     return _as_cover(_middle_square(_rgb(image, LARGEST_PX)))
 
@@ -218,7 +219,8 @@ def _on_white(image: Image.Image) -> Image.Image:
 def _middle_square(image: Image.Image) -> Image.Image:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    return image if image.width == image.height else image.crop((left, top, left + side, top + side))
+    square = image if image.width == image.height else image.crop((left, top, left + side, top + side))
+    return square if side >= SMALLEST_PX else square.resize((SMALLEST_PX, SMALLEST_PX), Image.Resampling.LANCZOS)
 
 
 # -- Writing

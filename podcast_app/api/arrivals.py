@@ -83,11 +83,11 @@ async def with_chosen_picture(request: Request, arrival: Arrival, recording: Rec
     """The picture that was sent takes the place of the one inside the file; a finding when it can be no cover."""
     if arrival.picture is None:
         return recording
+    here = services(request)
     try:
-        cover = await to_thread.run_sync(artwork.cover, arrival.picture)
+        cover = await to_thread.run_sync(artwork.cover, arrival.picture, limiter=here.drawing)
     except artwork.BadPicture as bad:
         return _said_by("cover", bad)
-    here = services(request)
     picture = await to_thread.run_sync(covers.store, here.database, here.storage, cover)
     arrival.loose.append(picture.key)
     return Recording(recording.source, replace(recording.pictures, cover=picture), cover_is_chosen=True)

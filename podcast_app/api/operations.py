@@ -43,7 +43,7 @@ class EpisodeForm(NewEpisode):
     """A new episode with its recording. Lists and objects are sent as JSON text; parts may come in any order."""
 
     audio: bytes = Field(description="the recording: MP3, M4A, AAC, WAV, AIFF, FLAC or Ogg")
-    cover: bytes = Field(b"", description="a square picture of at least 1400 x 1400 pixels: JPEG, PNG or WebP")
+    cover: bytes = Field(b"", description="a square picture of at least 1400 x 1400 pixels: JPEG, PNG, WebP or AVIF")
 
 
 class PartQuery(BaseModel):

@@ -46,7 +46,7 @@ async def cover(request: Request, picture: bytes) -> covers.Picture | Finding:
     """The picture as a cover, stored and announced, or why it cannot be one."""
     here = services(request)
     try:
-        made = await to_thread.run_sync(artwork.cover, picture)
+        made = await to_thread.run_sync(artwork.cover, picture, limiter=here.drawing)
     except artwork.BadPicture as refusal:
         return Finding("error", "cover", refusal.sentence, "", tuple(refusal.values.items()))
     return await to_thread.run_sync(covers.store, here.database, here.storage, made)

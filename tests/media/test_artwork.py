@@ -159,9 +159,11 @@ def test_a_picture_that_is_not_square_is_cropped_in_the_middle_when_the_producer
         assert_colour(cropped, place, RED)
 
 
-def test_cropping_does_not_make_a_small_picture_large() -> None:
+def test_a_pixel_that_is_missing_is_made_up_and_not_more() -> None:
+    assert opened(artwork.cover(saved(Image.new("L", (1400, 1399))), crop=True)).size == (1400, 1400)
+
     with pytest.raises(BadPicture) as told:
-        artwork.cover(saved(Image.new("L", (1399, 1400))), crop=True)
+        artwork.cover(saved(Image.new("L", (1385, 1400))), crop=True)
 
     assert told.value.sentence == artwork.TOO_SMALL
 
