@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, aliased
 
 from media import editions, enclosure, ffmpeg
+from media.ffmpeg import Pace
 from media.measure import Measured, measure
 from media.storage import Key
 from podcast_app import derived, enclosures, episodes, leases, objects, publishing
@@ -55,7 +56,8 @@ def _measure_one(work: Work, *, is_waited_for: bool) -> bool:
     recording = work.database.write(_claim_recording, work.owner, is_waited_for, utcnow())
     if recording is None:
         return False
-    derived.carry_out(work, recording.claim, lambda: _measure(work, recording))
+    pace = Pace.BRISK if is_waited_for else Pace.PATIENT
+    derived.carry_out(work, recording.claim, lambda: _measure(work, recording, pace))
     work.wake()
     return True
 
@@ -93,12 +95,13 @@ def _claim_recording(session: Session, owner: str, is_waited_for: bool, now: dt.
     return _Recording(claim, upload.key, upload.facts["duration_ms"])
 
 
-def _measure(work: Work, recording: _Recording) -> None:
+def _measure(work: Work, recording: _Recording, pace: Pace) -> None:
     with workbench(work.settings) as bench:
         measured = measure(
             work.storage.local_copy(recording.key, bench),
             directory=bench,
             ffmpeg=ffmpeg.find(work.settings.ffmpeg),
+            pace=pace,
             on_progress=derived.progress(work, recording.claim, recording.whole_ms),
         )
     work.database.write(_measured, recording.claim, measured)

@@ -23,6 +23,11 @@ LONGEST_PAUSE = dt.timedelta(hours=6)
 LONGEST_WAIT = dt.timedelta(minutes=1)  # for a storage or a disk: what is due goes out soon after it is back
 TOLD_EVERY = 2.0  # seconds, how far it has come
 
+
+class Stopped(Exception):
+    """Our process is to end; another worker begins it anew."""
+
+
 Row = TypeVar("Row", bound=Derived)
 
 
@@ -40,6 +45,8 @@ def carry_out(work: Work, claim: Claim[Row], make: Callable[[], None]) -> None:
     try:
         with leases.held(work.database, claim.table, claim.owner, *claim.which):
             make()
+    except Stopped:
+        work.database.write(_given_back, claim)
     except (ffmpeg.Failed, Missing) as failure:
         work.database.write(_failed, claim, reason(failure), utcnow())
     except (Full, Unavailable) as failure:
@@ -47,11 +54,16 @@ def carry_out(work: Work, claim: Claim[Row], make: Callable[[], None]) -> None:
 
 
 def progress(work: Work, claim: Claim[Row], whole_ms: int | None) -> Callable[[int], None]:
-    """To be told how many ms are made, as often as one likes; the row says it in percent, now and then."""
+    """To be told how many ms are made, as often as one likes; the row says it in percent, now and then.
+
+    What it is told raises Stopped, once our process is to end.
+    """
     told_at = time.monotonic()
 
     def told(done_ms: int) -> None:
         nonlocal told_at
+        if work.stopping.is_set():
+            raise Stopped
         if whole_ms and time.monotonic() - told_at >= TOLD_EVERY:
             told_at = time.monotonic()
             work.database.write(_come_so_far, claim, min(99, 100 * done_ms // whole_ms))
@@ -94,6 +106,14 @@ def reason(failure: ffmpeg.Failed | Full | Unavailable | Missing) -> str:
             return "The original is missing from the storage."
         case Unavailable():
             return "The storage does not answer."
+
+
+def _given_back(session: Session, claim: Claim[Row]) -> None:
+    row = held(session, claim)
+    if row is not None:
+        row.progress_percent = None
+        row.attempts -= 1  # it was none
+        leases.let_go(row)
 
 
 def _failed(session: Session, claim: Claim[Row], why: str, now: dt.datetime) -> None:

@@ -121,7 +121,7 @@ def _level(show: Show, measured: Measurement | None) -> tuple[Level | None, floa
     if measured is None:
         return None, 0.0
     planned = level.plan(loudness_lufs=measured.loudness_lufs, true_peak_dbtp=measured.true_peak_dbtp)
-    return planned, planned.gain_db if planned else 0.0
+    return planned, round(planned.gain_db, 1) if planned else 0.0
 
 
 def tags(episode: Episode, show: Show) -> enclosure.EnclosureTags:

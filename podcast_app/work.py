@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Event
 from typing import IO
 
 from media.storage import Storage
@@ -45,6 +45,7 @@ class Work:
     settings: Settings
     owner: str = field(default_factory=new_id)  # in whose name leases are taken
     bell: Bell = field(default_factory=Bell)
+    stopping: Event = field(default_factory=Event)  # set: what lasts is to be left for another worker
 
     def wake(self) -> None:
         """Something was just made due: whoever waits looks at once."""

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -41,8 +42,7 @@ class Worker:
     them; so that a long encoding holds up nobody."""
 
     def __init__(self, work: Work) -> None:
-        self._work = work
-        self._stopping = threading.Event()
+        self._work = replace(work, stopping=threading.Event())
         self._threads = [
             threading.Thread(target=self._loop, args=(steps, seconds), name=name, daemon=True)
             for name, steps, seconds in (
@@ -57,8 +57,8 @@ class Worker:
             thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Audio that is not made by then is given back, and another worker takes it over at once."""
-        self._stopping.set()
+        """What is being made is left, and another worker takes it over at once."""
+        self._work.stopping.set()
         self._work.wake()
         end = time.monotonic() + timeout
         for thread in self._threads:
@@ -68,7 +68,7 @@ class Worker:
                 self._work.database.write(leases.give_back_audio, self._work.owner)
 
     def _loop(self, steps: tuple[Step, ...], seconds: float) -> None:
-        while not self._stopping.is_set():
+        while not self._work.stopping.is_set():
             heard = self._work.bell.rings
             if not _round(steps, self._work):
                 self._work.bell.wait(heard, seconds)

@@ -90,7 +90,7 @@ def half_made(place: Place, wav: bytes) -> Iterator[Library]:
     """A worker was killed while it made an enclosure."""
     with at(place) as library:
         library.draft(wav, title="Half made")
-        jobs.run(place, jobs.prepare, b"", killed_at=12)
+        jobs.run(place, jobs.prepare, b"", killed_at=15)
         assert (enclosure(library).status, enclosure(library).lease_owner is None) == ("preparing", False)
         yield library
 
