@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 MOST_BYTES: Final = 10_000_000  # a hundred hours of speech
+_MOST_SEGMENTS: Final = 200_000  # twenty hours, where each word has its time
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,10 @@ def read(data: bytes, *, filename: str = "", media_type: str = "") -> Transcript
         raise Unreadable(refusals.EMPTY)
     if text.lstrip().startswith(("<?xml", "<tt")) and not html_fragment.is_one(text):
         raise Unreadable(refusals.XML)
-    return _reader(text, PurePath(filename).suffix.lower(), media_type.partition(";")[0].strip().lower())(text)
+    transcript = _reader(text, PurePath(filename).suffix.lower(), media_type.partition(";")[0].strip().lower())(text)
+    if len(transcript.segments) > _MOST_SEGMENTS:
+        raise Unreadable(refusals.TOO_MANY, limit=_MOST_SEGMENTS)
+    return transcript
 
 
 def formats(transcript: Transcript) -> tuple[Format, ...]:

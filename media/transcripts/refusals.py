@@ -7,6 +7,10 @@ TOO_LARGE = (
     "This file is larger than {limit} MB, far more than anybody says in an episode. "
     "Choose the transcript itself, as text."
 )
+TOO_MANY = (
+    "This transcript has more than {limit} times, far more than anybody says in an episode. "
+    "Export it again with a time for each sentence, not for each word."
+)
 EMPTY = "This file is empty. Export the transcript again and choose the new file."
 OFFICE = (
     "This is an office document, not a transcript as text. "

@@ -334,6 +334,11 @@ def test_what_is_no_text_is_refused_with_what_it_is(data: bytes, sentence: str) 
     assert (refusal.line, refusal.sentence) == (None, sentence)
 
 
+@pytest.mark.long
+def test_more_times_than_a_day_has_words_are_refused() -> None:
+    assert refused("[" + ",".join(['{"start":1,"text":"x"}'] * 200_001) + "]").sentence == refusals.TOO_MANY
+
+
 def test_a_long_line_is_not_shown_whole() -> None:
     assert len(str(refused("x" * 100_000, "talk.srt"))) < 300
 
@@ -385,6 +390,7 @@ def test_a_hostile_file_costs_no_more_than_its_size(name: str, size: int) -> Non
         assert all(form.write(transcript, "en") for form in formats(transcript))
 
 
+LINE_ENDS = (b"\n", b"\r", b"\v", b"\f")
 SHREDS = (
     *(
         "WEBVTT",
@@ -418,7 +424,7 @@ def test_whatever_comes_is_read_or_refused(data: bytes, filename: str) -> None:
     try:
         transcript = read(data, filename=filename)
     except Unreadable as refusal:
-        assert 0 < (refusal.line or 1) <= data.count(b"\n") + data.count(b"\r") + 1  # noqa: PT017 - either is right
+        assert 0 < (refusal.line or 1) <= 1 + sum(map(data.count, LINE_ENDS))  # noqa: PT017 - either is right
     else:
         starts = [segment.start_ms for segment in transcript.segments]
         assert starts == sorted(starts)
