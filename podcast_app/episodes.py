@@ -29,12 +29,17 @@ from podcast_app.models import (
 )
 from podcast_app.outcomes import Done, Refused
 
-# What a page or a document says of an episode, loaded at once.
-WHOLE = (
+# What a listing says of an episode, loaded at once.
+LISTED = (
     selectinload(Episode.texts),
     joinedload(Episode.cover),
-    joinedload(Episode.audio).joinedload(Audio.upload).joinedload(Upload.measurement),
+    joinedload(Episode.audio).joinedload(Audio.upload),
     joinedload(Episode.audio).selectinload(Audio.editions),
+)
+# And what its page, its documents and its checks say besides.
+WHOLE = (
+    *LISTED,
+    joinedload(Episode.audio).joinedload(Audio.upload).joinedload(Upload.measurement),
     selectinload(Episode.transcripts),
 )
 
@@ -50,6 +55,11 @@ def whole(*, of_show: ShowId | None = None) -> Select[Episode]:
     """Episodes with everything that their documents need."""
     query = select(Episode).options(*WHOLE)
     return query if of_show is None else query.where(Episode.show_id == of_show)
+
+
+def listed(show_id: ShowId) -> Select[Episode]:
+    """Episodes with as much as a listing says."""
+    return select(Episode).options(*LISTED).where(Episode.show_id == show_id)
 
 
 def get(session: Session, episode_id: EpisodeId) -> Episode | None:

@@ -48,7 +48,15 @@ async def episode(request: Request) -> Response:
         return errors.nothing(request, found)
     if other := elsewhere(request, found.place.page(shown.HERE)):
         return other
-    return _page(request, "episode.html", found.language, head=found.head, show=found.show, episode=found.episode)
+    return _page(
+        request,
+        "episode.html",
+        found.language,
+        head=found.head,
+        show=found.show,
+        episode=found.episode,
+        transcripts=found.transcripts,
+    )
 
 
 def prefix(request: Request) -> str | None:
@@ -94,6 +102,7 @@ class _Episode:
     head: head.Head
     show: shown.ShownShow
     episode: shown.ShownEpisode
+    transcripts: list[shown.ShownTranscript]
 
     @property
     def language(self) -> str:
@@ -135,7 +144,8 @@ def _episode(session: Session, show_slug: str, slug: str, language: str | None, 
     assert place.episode is not None
     show = shown.show(place.show, place.view, origin)
     words = shown.episode(place.episode, place.show, place.view)
-    return _Episode(place, head.of_episode(place, words, show, origin), show, words)
+    transcripts = shown.transcripts(place.episode, place.show)
+    return _Episode(place, head.of_episode(place, words, show, origin), show, words, transcripts)
 
 
 def _page(request: Request, template: str, language: str, **context: object) -> Response:

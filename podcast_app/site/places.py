@@ -70,7 +70,7 @@ def newest(session: Session, show_slug: str, language: str | None) -> Place | No
 
 def published(show_id: ShowId) -> Select[Episode]:
     """What listeners find in a show, the newest first."""
-    public = episodes.whole(of_show=show_id).where(Episode.state == "published")
+    public = episodes.listed(show_id).where(Episode.state == "published")
     return public.order_by(Episode.published_at.desc(), Episode.id)
 
 

@@ -6,16 +6,20 @@ away (canonical address, feeds, pictures of a preview) is absolute.
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from feeds.text import short
 from media import share_card as drawing
 from media.storage import Key
-from podcast_app import documents, notes
+from media.transcripts import FORMATS
+from podcast_app import documents, formats, notes
 from podcast_app.addresses import Addresses, View
-from podcast_app.models import Episode, Show
+from podcast_app.models import Audio, Episode, Show
 
 HERE = Addresses("")
+
+LIGHT = {"low-mp3": "MP3", "low-opus": "Opus"}
 
 SUMMARY = 220  # characters of an episode's notes in a listing, or in a search result
 THUMBNAIL_PX = 192  # sides of covers in pages; shown at half of it, for fine screens
@@ -65,6 +69,22 @@ class ShownChapter:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class ShownLight:
+    """The episode once more, for slow or costly lines."""
+
+    name: str  # "MP3", "Opus"
+    audio: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTranscript:
+    language: str  # BCP 47
+    name: str  # of the language, in itself
+    files: tuple[tuple[str, str], ...]  # format and path, the one for reading first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownEpisode:
     """A published episode as one view shows it."""
@@ -89,6 +109,7 @@ class ShownEpisode:
     explicit: bool
     persons: tuple[tuple[str, str, str], ...]  # name, role, url
     chapters: tuple[ShownChapter, ...]
+    light: tuple[ShownLight, ...]
 
 
 def show(show: Show, view: View, origin: str) -> ShownShow:
@@ -137,14 +158,38 @@ def episode(episode: Episode, show: Show, view: View) -> ShownEpisode:
         persons=tuple((person["name"], person["role"], person.get("url") or "") for person in episode.persons),
         chapters=tuple(
             ShownChapter(
-                start_ms=chapter["start_ms"],
-                title=chapter["title"],
-                audio=f"{audio}#t={_seconds(chapter['start_ms'])}",
-                url=chapter.get("url") or "",
+                start_ms=chapter.start_ms,
+                title=chapter.title,
+                audio=f"{audio}#t={_seconds(chapter.start_ms)}",
+                url=chapter.url or "",
             )
-            for chapter in episode.chapters
+            for chapter in documents.inside(documents.chapters(episode), episode)
         ),
+        light=tuple(_light(episode.audio)),
     )
+
+
+def transcripts(episode: Episode, show: Show) -> list[ShownTranscript]:
+    """Needs what episodes.WHOLE loads."""
+    return [
+        ShownTranscript(
+            row.language,
+            formats.language_name(row.language),
+            tuple(
+                (name, HERE.transcript(show.slug, episode.slug, row.language, name))
+                for name in ("html", "txt", "vtt", "srt")
+                if row.is_timed or not FORMATS[name].needs_times
+            ),
+        )
+        for row in episode.transcripts
+    ]
+
+
+def _light(audio: Audio) -> Iterator[ShownLight]:
+    for made in sorted(audio.editions, key=lambda made: made.name):
+        if made.name in LIGHT and made.public_key is not None:
+            path = HERE.media(made.address_id, documents.edition_name(audio, made))
+            yield ShownLight(LIGHT[made.name], path, made.size_bytes or 0)
 
 
 def cover(episode: Episode | None, show: Show, side_px: int) -> Sized:
