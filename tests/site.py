@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import httpx2
 import pytest
 import uvicorn
 
+from media import ffmpeg
 from media.storage import Storage
 from media.storage.open import open_storage
 from podcast_app import people, shows, worker
@@ -92,6 +93,7 @@ def running(settings: Settings, *, with_worker: bool = True, with_behind: bool =
     here = f"http://127.0.0.1:{settings.port}"
     try:
         with (
+            hurried() if with_behind else nullcontext(),
             httpx2.Client(base_url=here, headers={"Authorization": f"Bearer {token}"}, timeout=60) as api,
             httpx2.Client(base_url=here, timeout=60) as listener,
         ):
@@ -100,6 +102,14 @@ def running(settings: Settings, *, with_worker: bool = True, with_behind: bool =
         server.should_exit = True
         thread.join()
         database.close()
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """What is made behind publication does not give way: tests wait for it, and other tests would never let it in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ffmpeg, "_give_way", lambda *_: None)
+        yield
 
 
 def _storage(settings: Settings) -> Storage:

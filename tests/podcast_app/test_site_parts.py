@@ -73,7 +73,7 @@ def at_its_address(site: Site, episode: Answer) -> list[tuple[float, str]]:
 
 
 def test_chapters_of_a_file_come_out_in_order_everywhere(shared_site: Site, out_of_order: bytes) -> None:
-    episode = shared_site.published(out_of_order, title="Out of order")
+    episode: Answer = shared_site.published(out_of_order, title="Out of order")
 
     assert episode["suggested"]["chapters"] == "file"
     assert [(each["start_ms"], each["title"]) for each in episode["chapters"]] == list(zip(STARTS, TITLES, strict=True))
@@ -81,6 +81,7 @@ def test_chapters_of_a_file_come_out_in_order_everywhere(shared_site: Site, out_
     assert [title for _, title in at_its_address(shared_site, episode)] == TITLES
     enclosure = shared_site.listener.get(episode["audio"]["url"]).content
     tags = MP3(BytesIO(enclosure)).tags
+    assert tags is not None
     chapters = [tags[f"CHAP:{name}"] for name in tags.getall("CTOC")[0].child_element_ids]
     assert [chapter.sub_frames["TIT2"].text[0] for chapter in chapters] == TITLES
     assert [chapter.start_time for chapter in chapters] == STARTS
@@ -121,7 +122,7 @@ def test_chapters_are_taken_as_people_write_them_and_come_back_as_text(shared_si
 def test_times_in_the_notes_are_chapters_until_there_are_others(shared_site: Site, tmp_path: Path) -> None:
     notes = "About Matonge.\n\n- 00:00 **Hello**\n- 00:01 [The market](https://example.org)\n- (0:00:03) Goodbye"
 
-    episode = shared_site.published(audio(tmp_path / "longer.mp3", seconds=4), title="Noted", notes=notes)
+    episode: Answer = shared_site.published(audio(tmp_path / "longer.mp3", seconds=4), title="Noted", notes=notes)
     assert episode["suggested"]["chapters"] == "notes"
     assert [each["title"] for each in episode["chapters"]] == ["Hello", "The market", "Goodbye"]
     assert at_its_address(shared_site, episode) == [(0, "Hello"), (1, "The market"), (3, "Goodbye")]
