@@ -6,7 +6,7 @@ last boundary for a whole one.
 
 import asyncio
 import urllib.parse
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
 from anyio import CancelScope, to_thread
@@ -19,6 +19,7 @@ from podcast_app.uploads import Original, Received
 PIECE = 1 << 20  # bytes handed to storage at once
 LONGEST_FIELD = 600_000  # bytes kept of a text: more than any field may hold, so that the field's own check refuses it
 LARGEST_PICTURE = 20_000_000  # bytes
+LARGEST_TRANSCRIPT = 10_000_000  # bytes
 MOST_PARTS = 200
 
 
@@ -30,22 +31,47 @@ class BadForm(Exception):
         self.finding = finding
 
 
+@dataclass(frozen=True, slots=True)
+class SmallFile:
+    """A file that fits into memory."""
+
+    name: str  # as the sender's machine calls it
+    data: bytes
+
+
 @dataclass(slots=True)
 class Form:
     """What the form said."""
 
     fields: dict[str, str] = field(default_factory=dict)
     audio: Received | None = None  # whole in storage, announced
-    picture: bytes | None = None  # the file called `cover`
+    files: dict[str, SmallFile] = field(default_factory=dict)  # those that were chosen, besides the audio
+
+    @property
+    def picture(self) -> bytes | None:
+        return self.files["cover"].data if "cover" in self.files else None
 
 
-async def read(body: AsyncIterator[bytes], content_type: str, open_original: Callable[[], Original]) -> Form:
-    """Read the whole form. Parts may come in any order.
+@dataclass(frozen=True, slots=True)
+class Room:
+    """For a small file."""
+
+    most_bytes: int
+    refusal: Finding
+
+
+async def read(
+    body: AsyncIterator[bytes],
+    content_type: str,
+    open_original: Callable[[], Original],
+    rooms: Mapping[str, Room] | None = None,
+) -> Form:
+    """Read the whole form. Parts may come in any order. `rooms`: the small files that it may hold; else a cover.
 
     Raises BadForm, uploads.TooLarge, media.storage.Full and Unavailable, and whatever the body raises when the
     sender goes away; in each case nothing of the audio stays.
     """
-    parts = _Parts()
+    parts = _Parts(COVER if rooms is None else rooms)
     parser = parts.parser(content_type)
     audio = _Audio(open_original)
     try:
@@ -74,6 +100,12 @@ TWICE = error("audio", "The form holds two audio files.", "Send one audio file f
 PICTURE_TOO_LARGE = error(
     "cover", "The picture is larger than {limit}.", "Save it as JPEG, at most 3000 pixels wide.", limit="20 MB"
 )
+TRANSCRIPT_TOO_LARGE = error(
+    "transcript", "The file is larger than {limit}, so it is no transcript.", "Choose a text file.", limit="10 MB"
+)
+
+COVER = {"cover": Room(LARGEST_PICTURE, PICTURE_TOO_LARGE)}
+TRANSCRIPT = {"transcript": Room(LARGEST_TRANSCRIPT, TRANSCRIPT_TOO_LARGE)}
 
 
 class _Audio:
@@ -114,14 +146,16 @@ class _Audio:
 class _Parts:
     """What the parser has met so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, rooms: Mapping[str, Room]) -> None:
         self.form = Form()
+        self._rooms = rooms
         self.audio = bytearray()  # of the audio, what is not yet on its way to storage
         self.audio_name = ""
         self.has_audio = False  # a file field in which nothing was chosen has neither a name nor bytes
         self._is_audio_named = False
         self._count = 0
         self._name = ""
+        self._filename = ""
         self._header_name = b""
         self._header_value = b""
         self._disposition = b""
@@ -172,26 +206,31 @@ class _Parts:
     def _on_headers(self) -> None:
         _, options = parse_options_header(self._disposition)
         self._name = _text(options.get(b"name", b""))
+        self._filename = _text(options.get(b"filename", b""))
         if self._name != "audio":
             return
         if self._is_audio_named:
             raise BadForm(TWICE)
         self._is_audio_named = True
-        self.audio_name = _text(options.get(b"filename", b""))
+        self.audio_name = self._filename
         self.has_audio = bool(self.audio_name)
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._name == "audio":
             self.has_audio = True
             self.audio += data[start:end]
-        elif len(self._data) <= (LARGEST_PICTURE if self._name == "cover" else LONGEST_FIELD):
+        elif len(self._data) <= self._most_bytes():
             self._data += data[start:end]
 
+    def _most_bytes(self) -> int:
+        return self._rooms[self._name].most_bytes if self._name in self._rooms else LONGEST_FIELD
+
     def _on_part_end(self) -> None:
-        if self._name == "cover":
-            if len(self._data) > LARGEST_PICTURE:
-                raise BadForm(PICTURE_TOO_LARGE)
-            self.form.picture = bytes(self._data) or None
+        if room := self._rooms.get(self._name):
+            if len(self._data) > room.most_bytes:
+                raise BadForm(room.refusal)
+            if self._data:  # or nothing was chosen
+                self.form.files[self._name] = SmallFile(self._filename, bytes(self._data))
         elif self._name != "audio":
             self.form.fields[self._name] = self._data.decode(errors="replace")
 

@@ -16,13 +16,12 @@ from podcast_app.api.outcomes import or_problem
 from podcast_app.api.problems import UNKNOWN_EPISODE
 from podcast_app.api.replies import Reply
 from podcast_app.fields import LanguageField
+from podcast_app.forms import LARGEST_TRANSCRIPT
 from podcast_app.http import Problem, in_transaction, language, services
 from podcast_app.models import EpisodeId
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
-
-LARGEST = 10_000_000  # bytes
 
 
 class TranscriptQuery(BaseModel):
@@ -40,7 +39,7 @@ async def put(request: Request) -> Response:
     spoken = _language(request)
     query = bodies.parsed(TranscriptQuery, dict(request.query_params))
     name, media_type = uploads.safe_filename(query.filename or "transcript"), request.headers.get("content-type", "")
-    said = await _read(await bodies.raw(request, LARGEST), name, media_type)
+    said = await _read(await bodies.raw(request, LARGEST_TRANSCRIPT), name, media_type)
     changed = await in_transaction(
         request,
         _put,
