@@ -1,12 +1,13 @@
 """The file that listeners get: the original's sound, tags of our own, and nothing else of the original.
 
-Sound that podcast players take (MP3, AAC) is copied frame by frame; any other is encoded as MP3. What recorders,
-editors and phones left in the file (places, names, comments, private frames) stays out, because only sound is copied.
+Sound that podcast players take (MP3, AAC) is copied frame by frame; any other is encoded as MP3, and so is what gets
+another loudness. What recorders, editors and phones left in the file (places, names, comments, private frames) stays
+out, because only sound is copied.
 """
 
 import errno
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -16,14 +17,16 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final, Literal
 
 from media import mpeg
-from media.ffmpeg import NO_ROOM, UNREADABLE, Failed, Input, NoRoom, run
+from media.ffmpeg import NO_ROOM, UNREADABLE, Failed, Input, NoRoom, Pace, run
 from media.header_frame import HeaderFrame
+from media.level import Level, mended
+from media.measure import measure
 from media.probe import probe
 from media.probe.facts import Facts, NotAudio
 from media.source import FileSource
 from media.tagging import EnclosureTags, ffmetadata, id3, is_png
 
-__all__ = ["EnclosureTags", "Made", "make"]
+__all__ = ["NOTHING_ELSE", "Bench", "EnclosureTags", "Made", "described", "facts_of", "make", "making", "tagged_mp3"]
 
 BLOCK: Final = 1 << 20  # bytes copied at a time
 
@@ -33,13 +36,17 @@ NO_FRAMES: Final = (
 )
 
 
+MediaType = Literal["audio/mpeg", "audio/x-m4a", "audio/ogg"]
+Extension = Literal["mp3", "m4a", "opus"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """An enclosure, ready to be stored."""
+    """A copy of an episode's sound, ready to be stored."""
 
     path: Path
-    media_type: Literal["audio/mpeg", "audio/x-m4a"]
-    extension: Literal["mp3", "m4a"]
+    media_type: MediaType
+    extension: Extension
     size_bytes: int
     sha256: str  # hexadecimal
     duration_ms: int  # exact
@@ -57,23 +64,94 @@ def make(
     tags: EnclosureTags,
     directory: Path,
     ffmpeg: Path | None,
+    level: Level | None = None,
+    on_progress: Callable[[int], object] | None = None,
 ) -> Made:
     """Make the enclosure in `directory`, under a new name; an earlier enclosure is an original like any other.
 
-    `container` and `codec` are the probe's words; MP3 needs no ffmpeg. Nothing is synced to disk, which is the
-    storage's part. Raises Failed, or NoRoom when the disk is full; a file that was begun may then remain there.
+    `container` and `codec` are the probe's words; MP3 whose loudness stays needs no ffmpeg. `on_progress` is told how
+    many ms are encoded. Nothing is synced to disk, which is the storage's part. Raises Failed, or NoRoom when the disk
+    is full; a file that was begun may then remain there.
     """
-    with _full_disk_told(), TemporaryDirectory(dir=directory) as name:
-        aside = Path(name)
-        if codec == "aac" and container in ("mp4", "adts"):
-            return _m4a(original, tags, directory / f"{token_hex(8)}.m4a", aside, ffmpeg)
-        if (container, codec) != ("mp3", "mp3"):
-            original = _as_mp3(original, codec, channels, aside, ffmpeg)
+    with making(directory, ffmpeg, on_progress, Pace.BRISK) as bench:
+        if level is not None:
+            original = _levelled(original, level, codec, channels, bench)
+        elif codec == "aac" and container in ("mp4", "adts"):
+            return _m4a(original, tags, directory / f"{token_hex(8)}.m4a", bench)
+        elif (container, codec) != ("mp3", "mp3"):
+            original = _as_mp3(original, codec, channels, bench)
         stream = _stream(original)
         if len(stream.sample_rates_hz) > 1:  # joined recordings: players stop at the seam, or show a wrong length
-            original = _as_mp3(original, "joined", channels, aside, ffmpeg)
+            original = _as_mp3(original, "joined", channels, bench)
             stream = _stream(original)
         return _mp3(original, stream, tags, directory / f"{token_hex(8)}.mp3")
+
+
+def tagged_mp3(sound: Path, tags: EnclosureTags, directory: Path) -> Made:
+    """The frames of an MP3 file behind a tag of ours, in `directory` under a new name. Raises Failed."""
+    return _mp3(sound, _stream(sound), tags, directory / f"{token_hex(8)}.mp3")
+
+
+def facts_of(sound: Path) -> Facts:
+    """What the probe sees in a file that ffmpeg has read or written. Raises Failed."""
+    try:
+        return probe(FileSource(sound))
+    except NotAudio as refusal:
+        raise Failed(UNREADABLE, detail=f"ffmpeg takes it for audio, but: {refusal}") from refusal
+
+
+def described(path: Path, facts: Facts, media_type: MediaType, extension: Extension) -> Made:
+    """The finished file, with the facts of its sound. Raises Failed when one is missing."""
+    if not (facts.duration_ms and facts.bitrate_bps and facts.sample_rate_hz and facts.channels):
+        raise Failed(UNREADABLE, detail=f"what ffmpeg made of it does not say what it is: {facts}")
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Made(
+        path=path,
+        media_type=media_type,
+        extension=extension,
+        size_bytes=path.stat().st_size,
+        sha256=sha256,
+        duration_ms=facts.duration_ms,
+        bitrate_bps=facts.bitrate_bps,
+        sample_rate_hz=facts.sample_rate_hz,
+        channels=facts.channels,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Where and with what something is made."""
+
+    aside: Path  # a folder for what is in between
+    ffmpeg: Path | None
+    on_progress: Callable[[int], object] | None
+    pace: Pace
+
+    def run(self, inputs: Sequence[Input], arguments: Sequence[str]) -> None:
+        """Raises Failed."""
+        run(
+            self.ffmpeg,
+            inputs=inputs,
+            arguments=arguments,
+            directory=self.aside,
+            pace=self.pace,
+            on_progress=self.on_progress,
+        )
+
+
+@contextmanager
+def making(
+    directory: Path, ffmpeg: Path | None, on_progress: Callable[[int], object] | None, pace: Pace
+) -> Iterator[Bench]:
+    """A bench in `directory`, for as long as something is made there. Raises NoRoom when the disk is full."""
+    try:
+        with TemporaryDirectory(dir=directory) as name:
+            yield Bench(Path(name), ffmpeg, on_progress, pace)
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(NO_ROOM, detail=str(problem)) from problem
+        raise
 
 
 # -- MP3
@@ -123,49 +201,61 @@ def _frames(source: BinaryIO, stream: mpeg.Stream) -> Iterator[bytes]:
             yield block
 
 
-def _as_mp3(original: Path, codec: str, channels: int | None, aside: Path, ffmpeg: Path | None) -> Path:
+def _as_mp3(original: Path, codec: str, channels: int | None, bench: Bench) -> Path:
     """The sound as bare MP3: taken out of its container when it is MP3 there, encoded otherwise."""
-    sound = ["-c:a", "copy"] if codec == "mp3" else _speech_quality(channels)
+    return _bare_mp3(original, ["-c:a", "copy"] if codec == "mp3" else _encoding(channels), bench)
+
+
+def _levelled(original: Path, level: Level, codec: str, channels: int | None, bench: Bench) -> Path:
+    """The sound as bare MP3 at that level. Where its peaks are limited the result is looked at, and mended twice."""
+    quality = facts_of(original).bitrate_bps if codec in ("mp3", "aac") else None
+    attempt: Level | None = level
+    for _ in range(3):
+        if attempt is None:
+            break
+        sound = _bare_mp3(original, _encoding(channels, attempt.filter, quality or 0), bench)
+        attempt = None if attempt.is_certain else _mended(attempt, sound, bench)
+    return sound
+
+
+def _mended(level: Level, sound: Path, bench: Bench) -> Level | None:
+    measured = measure(sound, directory=bench.aside, ffmpeg=bench.ffmpeg, pace=Pace.BRISK)
+    return mended(level, loudness_lufs=measured.loudness_lufs, true_peak_dbtp=measured.true_peak_dbtp)
+
+
+def _bare_mp3(original: Path, sound: Sequence[str], bench: Bench) -> Path:
     arguments = ["-map", "0:a:0", *sound, *NOTHING_ELSE, "-id3v2_version", "0", "-f", "mp3", "sound.mp3"]
-    run(ffmpeg, inputs=[Input(original)], arguments=arguments, directory=aside)
-    return aside / "sound.mp3"
+    bench.run([Input(original)], arguments)
+    return bench.aside / "sound.mp3"
 
 
-def _speech_quality(channels: int | None) -> list[str]:
-    """What directories recommend: 96 kbit/s for one channel, 128 for two or more; 44.1 or 48 kHz, the nearer one."""
-    count, bitrate = ("1", "96k") if channels == 1 else ("2", "128k")
-    rate = "aformat=sample_rates=44100|48000"
-    return ["-c:a", "libmp3lame", "-af", rate, "-ac", count, "-b:a", bitrate]
+def _encoding(channels: int | None, filters: str = "anull", least_bps: int = 0) -> list[str]:
+    """What directories recommend: 96 kbit/s for one channel, 128 for two or more; 44.1 or 48 kHz, the nearer one.
+
+    Sound that had more before (`least_bps`) keeps up to 192, since it loses a little each time.
+    """
+    count, floor = (1, 96) if channels == 1 else (2, 128)
+    kbps = next((rate for rate in (96, 112, 128, 160) if rate >= floor and rate * 1000 >= least_bps), 192)
+    rates = "aformat=sample_rates=44100|48000"
+    return ["-c:a", "libmp3lame", "-af", f"{filters},{rates}", "-ac", str(count), "-b:a", f"{kbps}k"]
 
 
 # -- M4A
 
 
-def _m4a(original: Path, tags: EnclosureTags, path: Path, aside: Path, ffmpeg: Path | None) -> Made:
+def _m4a(original: Path, tags: EnclosureTags, path: Path, bench: Bench) -> Made:
     """The AAC frames in a new file that starts fast. The sound stands alone first: chapters need its exact length."""
-    bare = aside / "sound.m4a"
-    _remux([Input(original)], ["-map", "0:a:0", "-map_chapters", "-1", *NOTHING_ELSE], bare, ffmpeg)
-    facts = _facts(bare)
-    if not (facts.duration_ms and facts.bitrate_bps and facts.sample_rate_hz and facts.channels):
-        raise Failed(UNREADABLE, detail=f"what ffmpeg made of it does not say what it is: {facts}")
-    inputs, arguments = _tagged(bare, tags, facts.duration_ms)
-    _remux(inputs, [*arguments, "-movflags", "+faststart"], path, ffmpeg)
-    return Made(
-        path=path,
-        media_type="audio/x-m4a",
-        extension="m4a",
-        size_bytes=path.stat().st_size,
-        sha256=_sha256(path),
-        duration_ms=facts.duration_ms,
-        bitrate_bps=facts.bitrate_bps,
-        sample_rate_hz=facts.sample_rate_hz,
-        channels=facts.channels,
-    )
+    bare = bench.aside / "sound.m4a"
+    _remux([Input(original)], ["-map", "0:a:0", "-map_chapters", "-1", *NOTHING_ELSE], bare, bench)
+    facts = facts_of(bare)
+    inputs, arguments = _tagged(bare, tags, facts.duration_ms or 0)
+    _remux(inputs, [*arguments, "-movflags", "+faststart"], path, bench)
+    return described(path, facts, "audio/x-m4a", "m4a")
 
 
-def _remux(inputs: Sequence[Input], arguments: Sequence[str], path: Path, ffmpeg: Path | None) -> None:
-    muxer = ["-c", "copy", "-fflags", "+bitexact", "-f", "ipod", path.name]  # ipod is ffmpeg's name for M4A
-    run(ffmpeg, inputs=inputs, arguments=[*arguments, *muxer], directory=path.parent)
+def _remux(inputs: Sequence[Input], arguments: Sequence[str], path: Path, bench: Bench) -> None:
+    muxer = ["-c", "copy", "-fflags", "+bitexact", "-f", "ipod", str(path.absolute())]  # ffmpeg's name for M4A
+    bench.run(inputs, [*arguments, *muxer])
 
 
 def _tagged(bare: Path, tags: EnclosureTags, duration_ms: int) -> tuple[list[Input], list[str]]:
@@ -180,26 +270,3 @@ def _tagged(bare: Path, tags: EnclosureTags, duration_ms: int) -> tuple[list[Inp
         inputs.append(Input(cover, demuxer="png_pipe" if is_png(tags.cover) else "jpeg_pipe"))
         arguments += ["-map", "2:v:0", "-disposition:v:0", "attached_pic"]
     return inputs, arguments
-
-
-def _facts(path: Path) -> Facts:
-    """What the probe sees in a file that ffmpeg has just written."""
-    try:
-        return probe(FileSource(path))
-    except NotAudio as refusal:
-        raise Failed(UNREADABLE, detail=f"what ffmpeg made of it is no audio: {refusal}") from refusal
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@contextmanager
-def _full_disk_told() -> Iterator[None]:
-    try:
-        yield
-    except OSError as problem:
-        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoRoom(NO_ROOM, detail=str(problem)) from problem
-        raise

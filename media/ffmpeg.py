@@ -1,7 +1,8 @@
 """The one audio engine: ffmpeg, as a limited child that reads the local files it is given and nothing else.
 
 Uploaded audio is hostile until decoded: the child has its own session, a clean environment and limits on time,
-memory and files, and may open no format that names other files (a playlist called .mp3 does).
+memory and files, and may open no format that names other files (a playlist called .mp3 does). What it says and
+gives is heard in small pieces as it comes, so that this process needs no more memory for five hours than for one.
 """
 
 import contextlib
@@ -10,11 +11,15 @@ import selectors
 import shutil
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 from typing import IO
+
+Listener = Callable[[bytes], object]  # is told what comes out of a pipe, piece by piece
 
 
 class Failed(Exception):
@@ -57,6 +62,17 @@ class Limits:
     file_bytes: int = 4 << 30  # of each file that it writes
 
 
+class Pace(IntEnum):
+    """How much a run takes from who works beside it; the number is its `nice`."""
+
+    BRISK = 10  # somebody waits for it
+    PATIENT = 19  # works only while nobody else wants the processor or the disk
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(wall_seconds=6 * 3600) if self is Pace.PATIENT else Limits()
+
+
 NO_ENGINE = (
     "This server cannot convert audio yet: ffmpeg is missing. Ask its administrator to install ffmpeg, "
     "or upload the episode as MP3."
@@ -73,6 +89,10 @@ UNFINISHED = "Error writing trailer"  # version 5.1 says it on a full disk, and 
 
 # What the probe takes, by ffmpeg's names. No playlist, no concatenation script: they open other files (seen with 5.1).
 FORMATS = "mp3,mov,ogg,wav,w64,flac,aac,aiff"
+
+ONE_CORE = ["-threads", "1"]  # or decoders of FLAC and ALAC take them all
+
+PIECE = 65536  # bytes: what a pipe holds
 
 
 def find(setting: Path | None) -> Path | None:
@@ -91,22 +111,35 @@ def run(
     directory: Path,
     limits: Limits | None = None,
     verbosity: str = "error",
+    pace: Pace = Pace.BRISK,
+    on_progress: Callable[[int], object] | None = None,
+    on_output: Listener | None = None,
 ) -> str:
     """Run ffmpeg over the inputs in `directory`, and return the last 64 kB of what it said on standard error.
 
-    `arguments` are those of the outputs; a relative name lands in `directory`. Blocks until the child has ended,
-    and leaves no child behind. Should this process be killed, the child's own CPU limit ends it. Raises Failed.
+    `arguments` are those of the outputs; a relative name lands in `directory`, and what goes to `pipe:1` is told to
+    `on_output`. `on_progress` is told twice a second how many milliseconds of sound are done. Blocks until the child
+    has ended, and leaves no child behind, also when a listener raises. Should this process be killed, the child's own
+    CPU limit ends it. Raises Failed.
     """
     if engine is None:
         raise Absent(NO_ENGINE)
-    limits = limits or Limits()
-    options = [option for source in inputs for option in _reading(source)]
-    command = [str(engine), "-nostdin", "-hide_banner", "-y", "-v", verbosity, *options, *arguments]
-    with _started(_limited(command, limits), directory) as child:
-        try:
-            said = _listen(child, time.monotonic() + limits.wall_seconds)
-        finally:
-            _end(child)
+    limits = limits or pace.limits
+    talk = _Talk()
+    with _pipe() as (reports, told):
+        command = _limited(_command(engine, inputs, arguments, verbosity, told), limits, pace)
+        with _started(command, directory, told) as child:
+            listeners: dict[IO[bytes] | None, Listener] = {
+                child.stdout: on_output or _unheard,
+                child.stderr: talk,
+                reports: _Progress(on_progress or _unheard),
+            }
+            try:
+                _give_way(child.pid, pace)
+                _hear_out(child, listeners, time.monotonic() + limits.wall_seconds)
+            finally:
+                _end(child)
+    said = str(talk)
     if child.returncode or UNFINISHED in said:
         raise _failure(child.returncode, said)
     return said
@@ -125,10 +158,18 @@ def _reading(source: Input) -> list[str]:
     """Options that open one input. The whitelists belong to an input, so they stand before each."""
     chosen = ["-f", source.demuxer] if source.demuxer else []
     whitelists = ["-format_whitelist", source.demuxer or FORMATS, "-protocol_whitelist", "file"]
-    return [*chosen, *whitelists, "-i", f"file:{source.path.absolute()}"]
+    return [*chosen, *whitelists, *ONE_CORE, "-i", f"file:{source.path.absolute()}"]
 
 
-def _limited(command: list[str], limits: Limits) -> list[str]:
+def _command(
+    engine: Path, inputs: Sequence[Input], arguments: Sequence[str], verbosity: str, told: IO[bytes]
+) -> list[str]:
+    options = [option for source in inputs for option in _reading(source)]
+    reporting = ["-nostats", "-progress", f"pipe:{told.fileno()}"]
+    return [str(engine), "-nostdin", "-hide_banner", "-y", "-v", verbosity, *reporting, *options, *arguments]
+
+
+def _limited(command: list[str], limits: Limits, pace: Pace) -> list[str]:
     """The command, behind a shell that lowers its own limits and then becomes it.
 
     Python's preexec_fn may deadlock beside threads, and `prlimit` is not on every machine; `sh` and `nice` are.
@@ -136,41 +177,95 @@ def _limited(command: list[str], limits: Limits) -> list[str]:
     """
     lower = 'for limit in "c 0" "n 64" "t $1" "v $2" "f $3"; do ulimit -$limit; done 2>/dev/null'
     numbers = [limits.cpu_seconds, limits.memory_bytes // 1024, limits.file_bytes // 512]
-    return ["/bin/sh", "-c", f'{lower}; shift 3; exec nice -n 10 "$@"', "sh", *map(str, numbers), *command]
+    return ["/bin/sh", "-c", f'{lower}; shift 3; exec nice -n {pace:d} "$@"', "sh", *map(str, numbers), *command]
 
 
-def _started(command: list[str], directory: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - a fixed program; file names are single arguments, behind `file:`
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """The end to read from, and the end to write to."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as reader, os.fdopen(writing, "wb", 0) as writer:
+        yield reader, writer
+
+
+def _started(command: list[str], directory: Path, told: IO[bytes]) -> subprocess.Popen[bytes]:
+    child = subprocess.Popen(  # noqa: S603 - a fixed program; file names are single arguments, behind `file:`
         command,
         cwd=directory,
         env={"PATH": os.defpath, "LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        pass_fds=[told.fileno()],
         start_new_session=True,
     )
+    told.close()  # the child has its own: when that is closed, the reports have an end
+    return child
 
 
-def _listen(child: subprocess.Popen[bytes], deadline: float) -> str:
-    """The last 64 kB of standard error, however much there is. Raises TimedOut when the deadline passes."""
-    said = b""
+def _give_way(pid: int, pace: Pace) -> None:
+    """On Linux `nice` is not enough. Right after the start, before the child has threads, which inherit it.
+
+    Each session gets its fair share of the processor, however nice its processes are, unless the session itself is
+    (sched(7), "The autogroup feature"); the child has a session of its own. SCHED_IDLE also waits for an idle disk.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # no such feature here, or the child is gone already
+            Path(f"/proc/{pid}/autogroup").write_text(f"{pace:d}")
+        if pace is Pace.PATIENT:
+            with contextlib.suppress(OSError):
+                os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _hear_out(child: subprocess.Popen[bytes], listeners: Mapping[IO[bytes] | None, Listener], deadline: float) -> None:
+    """Tell each listener what comes out of its pipe, until all are closed. Raises TimedOut when the deadline passes."""
     with selectors.DefaultSelector() as selector:
-        stream = _standard_error(child)
-        selector.register(stream, selectors.EVENT_READ)
-        while True:
-            if not selector.select(max(0.0, deadline - time.monotonic())):
+        for pipe, listener in listeners.items():
+            assert pipe is not None
+            selector.register(pipe, selectors.EVENT_READ, listener)
+        while selector.get_map():
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if time.monotonic() >= deadline:
                 raise TimedOut(TOO_LONG, detail="the time limit passed")
-            if not (more := os.read(stream.fileno(), 65536)):
-                break
-            said = (said + more)[-65536:]
+            for key, _ in ready:
+                if more := os.read(key.fd, PIECE):
+                    key.data(more)
+                else:
+                    selector.unregister(key.fileobj)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(10)  # it closed its output: it is on its way out, or will be helped
-    return said.decode(errors="replace")
+        child.wait(10)  # it closed its pipes: it is on its way out, or will be helped
 
 
-def _standard_error(child: subprocess.Popen[bytes]) -> IO[bytes]:
-    assert child.stderr is not None
-    return child.stderr
+def _unheard(_: object) -> None:
+    """Nobody listens."""
+
+
+class _Talk:
+    """The last 64 kB of what was said, however much there is."""
+
+    def __init__(self) -> None:
+        self._said = b""
+
+    def __call__(self, more: bytes) -> None:
+        self._said = (self._said + more)[-PIECE:]
+
+    def __str__(self) -> str:
+        return self._said.decode(errors="replace")
+
+
+class _Progress:
+    """Reads ffmpeg's reports, lines of names and values, and passes on how far the sound is done."""
+
+    def __init__(self, on_progress: Callable[[int], object]) -> None:
+        self._on_progress = on_progress
+        self._rest = b""  # of a line that has not come whole
+
+    def __call__(self, more: bytes) -> None:
+        *lines, self._rest = (self._rest + more)[-PIECE:].split(b"\n")
+        for line in lines:
+            name, _, value = line.partition(b"=")
+            if name == b"out_time_us" and value.isdigit():  # before the first sound it is "N/A"
+                self._on_progress(int(value) // 1000)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -1,5 +1,6 @@
-"""What an enclosure says of itself: the episode's fields as ID3 for MP3, and as ffmpeg's metadata for M4A."""
+"""What a copy of an episode says of itself: its fields as ID3 for MP3, as ffmpeg's metadata for M4A and for Opus."""
 
+import base64
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,9 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import quote
 
+from mutagen.flac import Picture as FlacPicture
 from mutagen.id3 import APIC, CHAP, CTOC, ID3, TALB, TIT2, TPE1, TRCK, WXXX, CTOCFlags, Encoding, Frame, PictureType
+from PIL import Image
 
 from media.probe.facts import Chapter
 from media.tag_lengths import as_syncsafe
@@ -65,6 +68,21 @@ def ffmetadata(tags: EnclosureTags, duration_ms: int) -> str:
     return "\n".join([*lines, ""])
 
 
+def vorbis_comments(tags: EnclosureTags, duration_ms: int) -> str:
+    """The same as a metadata file from which ffmpeg writes the comments of an Opus file.
+
+    Chapters and cover are comments here: ffmpeg, given chapters, writes wrong times (seen with 5.1).
+    """
+    fields = [("title", tags.title), ("album", tags.show), ("artist", tags.author)]
+    fields += [] if tags.number is None else [("track", str(tags.number))]
+    for number, span in enumerate(_spans(tags.chapters, duration_ms)):
+        name = f"CHAPTER{number:03}"  # Xiph wiki, "Chapter Extension"
+        fields += [(name, _clock(span.start_ms)), (f"{name}NAME", span.chapter.title)]
+        fields += [(f"{name}URL", span.chapter.url or "")]
+    fields += [("METADATA_BLOCK_PICTURE", _flac_picture(tags.cover))] if tags.cover else []
+    return "\n".join([";FFMETADATA1", *(f"{name}={_escaped(text)}" for name, text in fields if text), ""])
+
+
 def is_png(picture: bytes) -> bool:
     """Otherwise a cover is a JPEG."""
     return picture.startswith(b"\x89PNG")
@@ -106,8 +124,27 @@ def _frames_inside(chapter: Chapter) -> Iterator[Frame]:
 
 def _cover_frames(cover: bytes | None) -> Iterator[Frame]:
     if cover:
-        mime = "image/png" if is_png(cover) else "image/jpeg"
-        yield APIC(encoding=Encoding.LATIN1, mime=mime, type=PictureType.COVER_FRONT, desc="", data=cover)
+        yield APIC(encoding=Encoding.LATIN1, mime=_mime(cover), type=PictureType.COVER_FRONT, desc="", data=cover)
+
+
+def _flac_picture(cover: bytes) -> str:
+    """The cover as FLAC keeps pictures (RFC 9639, 8.8), in base64."""
+    with Image.open(BytesIO(cover), formats=("JPEG", "PNG")) as image:
+        width, height = image.size
+    picture = FlacPicture()
+    picture.type, picture.mime, picture.data = PictureType.COVER_FRONT, _mime(cover), cover
+    picture.width, picture.height, picture.depth = width, height, 24
+    return base64.b64encode(picture.write()).decode()
+
+
+def _mime(picture: bytes) -> str:
+    return "image/png" if is_png(picture) else "image/jpeg"
+
+
+def _clock(ms: int) -> str:
+    """Hours, minutes, seconds and milliseconds."""
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"
 
 
 def _rendered(frame: Frame) -> bytes:
