@@ -31,7 +31,22 @@ from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.signatures import open_signer
 from podcast_app.site import covers, embed, health, oembed, pages, parts, robots, share_cards
-from podcast_app.studio import account, ending, episode, home, new_episode, password, setup, show, sign_in, upload
+from podcast_app.studio import (
+    account,
+    ending,
+    episode,
+    home,
+    listen,
+    new_episode,
+    password,
+    setup,
+    show,
+    sign_in,
+    upload,
+)
+from podcast_app.studio import audio as studio_audio
+from podcast_app.studio import cover as studio_cover
+from podcast_app.studio import transcripts as studio_transcripts
 from podcast_app.watching import Watching
 from podcast_app.work import Work
 from podcast_app.worker import Worker
@@ -117,6 +132,18 @@ ROUTES: list[BaseRoute] = [
     Route("/studio/shows/{show}/recordings/{upload}/discard", ending.discard, methods=["POST"]),
     Route("/studio/episodes/{id}", episode.show_page),
     Route("/studio/episodes/{id}", episode.save, methods=["POST"]),
+    Route("/studio/episodes/{id}/audio", studio_audio.show_page),
+    Route("/studio/episodes/{id}/audio", studio_audio.replace, methods=["POST"]),
+    Route("/studio/episodes/{id}/audio/undo", studio_audio.undo, methods=["POST"]),
+    Route("/studio/episodes/{id}/audio/{name}", listen.hear),
+    Route("/studio/episodes/{id}/audio/{name}/again", studio_audio.make_again, methods=["POST"]),
+    Route("/studio/episodes/{id}/transcripts", studio_transcripts.show_page),
+    Route("/studio/episodes/{id}/transcripts", studio_transcripts.add, methods=["POST"]),
+    Route("/studio/episodes/{id}/transcripts/{language}/remove", studio_transcripts.remove, methods=["POST"]),
+    Route("/studio/episodes/{id}/cover", studio_cover.show_page),
+    Route("/studio/episodes/{id}/cover", studio_cover.change, methods=["POST"]),
+    Route("/studio/episodes/{id}/cover/remove", studio_cover.remove, methods=["POST"]),
+    Route("/studio/episodes/{id}/picture", studio_cover.picture),
     Route("/studio/episodes/{id}/withdraw", ending.ask_to_withdraw),
     Route("/studio/episodes/{id}/withdraw", ending.withdraw, methods=["POST"]),
     Route("/studio/episodes/{id}/delete", ending.ask_to_delete),

@@ -5,6 +5,7 @@ import zoneinfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, get_timezone_location
+from babel.numbers import format_decimal
 from babel.units import format_unit
 
 # Dates and numbers in English are written as in Europe: 10 December 2026.
@@ -55,6 +56,11 @@ def size(size_bytes: int, language: str) -> str:
     if size_bytes < 1_000_000:
         return _unit(max(1, round(size_bytes / 1000)), "kilobyte", language)
     return _unit(round(size_bytes / 1_000_000, 1), "megabyte", language)
+
+
+def decimal(value: float, language: str) -> str:
+    """ "-16.3", "-16,3": one digit behind the mark."""
+    return format_decimal(value, format="#,##0.0", locale=LOCALES[language])
 
 
 def language_name(language: str) -> str:

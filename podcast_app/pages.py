@@ -54,6 +54,11 @@ def _size(context: Context, size_bytes: int) -> str:
     return formats.size(size_bytes, context["language"])
 
 
+@pass_context
+def _decimal(context: Context, value: float) -> str:
+    return formats.decimal(value, context["language"])
+
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
@@ -62,6 +67,7 @@ _TEMPLATES.filters |= {
     "moment": _moment,
     "duration": _duration,
     "size": _size,
+    "decimal": _decimal,
     "day": formats.day,
     "clock": formats.clock,
     "period": formats.period,

@@ -43,8 +43,11 @@ class SecurityHeaders:
 
 def bucket_origin(settings: Settings, storage: Storage) -> str:
     """Where audio comes from when it is not from us: "https://bucket.example.org", or "" for a local folder."""
-    if settings.media_base_url:
-        return _origin(settings.media_base_url)
+    return _origin(settings.media_base_url) if settings.media_base_url else signed_origin(storage)
+
+
+def signed_origin(storage: Storage) -> str:
+    """Where signed addresses lead, also of what is not public; "" for a local folder."""
     try:
         address = storage.address(Key("public/any"), seconds=60, media_type="audio/mpeg", download_as=None)
     except Unavailable:
@@ -64,6 +67,11 @@ def parts_origin(storage: Storage) -> str:
 def upload_policy(bucket: str, parts: str) -> str:
     """For the page whose script sends parts to this origin."""
     return _private_policy(bucket, connect=f"'self' {parts}")
+
+
+def listening_policy(signed: str) -> str:
+    """For the page that plays what is not public too, by addresses signed for this origin."""
+    return _private_policy(signed)
 
 
 def embed_policy(style: str, bucket: str) -> str:

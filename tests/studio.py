@@ -44,7 +44,13 @@ class Page:
     def form(self) -> dict[str, str]:
         """What the page's main form would send as it stands; files aside. As in a browser, the line end after
         `<textarea>` is none, and what is disabled is not sent."""
-        form = self.document.xpath("//main//form[not(contains(@action, 'discard'))]")[0]
+        return self._sent_by(self.document.xpath("//main//form[not(contains(@action, 'discard'))]")[0])
+
+    def form_to(self, path: str) -> dict[str, str]:
+        """The same of the form that goes to this path."""
+        return self._sent_by(self.document.xpath(f"//main//form[@action='{path}']")[0])
+
+    def _sent_by(self, form: html.HtmlElement) -> dict[str, str]:
         disabled = {element.get("name") for element in form.xpath(".//fieldset[@disabled]//*[@name]")}
         areas = {area.get("name") for area in form.xpath(".//textarea")}
         values = {name: value or "" for name, value in form.form_values() if name not in disabled}
@@ -72,6 +78,15 @@ class Browser:
         """Send the page's main form to where it came from, with these inputs changed. `fr_title` is `title.fr`."""
         named = {name[3:] + ".fr" if name.startswith("fr_") else name: value for name, value in changes.items()}
         return self.send(page.path, page.form() | {"then": "save"} | named)
+
+    def press(self, page: Page, path: str, button: str = "", **changes: str) -> Page:
+        """Send the page's form that goes to this path, by its button of this value."""
+        return self.send(path, page.form_to(path) | ({"then": button} if button else {}) | changes)
+
+    def attach(self, page: Page, path: str, files: Mapping[str, tuple[str, bytes]], **changes: str) -> Page:
+        """The same for a form that takes files."""
+        fields = page.form_to(path) | changes
+        return Page(self.client.post(path, data=fields, files=dict(files), follow_redirects=True))
 
     def upload(self, audio: bytes, filename: str = "matonge.mp3", path: str = NEW, **typed: str) -> Page:
         """Fill in the form for a new episode, and send it with this file."""

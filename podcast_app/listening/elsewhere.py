@@ -22,8 +22,9 @@ class _Signed(NamedTuple):
 class Elsewhere:
     """Where one recording's bytes are, besides here."""
 
-    def __init__(self, recording: Recording, storage: Storage, public_base: str) -> None:
+    def __init__(self, recording: Recording, storage: Storage, public_base: str, seconds: int = LASTS) -> None:
         self._recording = recording
+        self._seconds = seconds
         self._storage = storage
         self._is_here_too = storage.local_path(recording.key) is not None
         self._public = redirect(f"{public_base}/{recording.key}") if public_base else None
@@ -49,7 +50,7 @@ class Elsewhere:
     def _sign(self, is_download: bool) -> Answer:
         address = self._storage.address(
             self._recording.key,
-            seconds=LASTS,
+            seconds=self._seconds,
             media_type=self._recording.media_type,
             download_as=self._recording.file_name if is_download else None,
         )

@@ -35,8 +35,8 @@ class _Asked(NamedTuple):
     is_download: bool
 
 
-class _Offer(NamedTuple):
-    """A recording that is public."""
+class Offer(NamedTuple):
+    """A recording that can be had."""
 
     answers: MediaAnswers
     elsewhere: Elsewhere
@@ -70,7 +70,7 @@ class _Known(NamedTuple):
 
     show_id: ShowId
     changes: int  # of feeds, before the database was asked
-    to: _Offer | Answer
+    to: Offer | Answer
 
 
 class Media:
@@ -95,7 +95,7 @@ class Media:
     async def _lead(self, audio_id: AudioId, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             known = self._remembered(audio_id) or await self._look_up(audio_id)
-            await _give(media_answers.UNKNOWN if known is None else known.to, scope, receive, send)
+            await give(media_answers.UNKNOWN if known is None else known.to, scope, receive, send)
         except (NotThere, Unavailable, Busy) as failure:
             log.error("The audio %s cannot be given out: %r", audio_id, failure)
             await media_answers.UNAVAILABLE.send(scope, send)
@@ -120,17 +120,18 @@ class Media:
         known = self._known[audio_id] = _Known(found.show_id, changes, self._to(found))
         return known
 
-    def _to(self, found: Recording | Withdrawn) -> _Offer | Answer:
+    def _to(self, found: Recording | Withdrawn) -> Offer | Answer:
         match found:
             case Withdrawn():
                 return media_answers.WITHDRAWN
             case Recording():
                 storage, settings = self._services.storage, self._services.settings
                 elsewhere = Elsewhere(found, storage, settings.media_base_url)
-                return _Offer(MediaAnswers(found), elsewhere, storage.local_path(found.key))
+                return Offer(MediaAnswers(found), elsewhere, storage.local_path(found.key))
 
 
-async def _give(to: _Offer | Answer, scope: Scope, receive: Receive, send: Send) -> None:
+async def give(to: Offer | Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a GET or a HEAD. Raises NotThere, media.storage.Unavailable, and then nothing was sent."""
     if isinstance(to, Answer):
         await to.send(scope, send)
         return

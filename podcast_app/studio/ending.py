@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from podcast_app import publishing, uploads
 from podcast_app.http import Problem, in_reading, in_transaction, services
-from podcast_app.models import Episode, EpisodeId, Upload, UploadId, User
+from podcast_app.models import EpisodeId, Upload, UploadId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
 from podcast_app.studio import rights
@@ -54,7 +54,7 @@ async def discard(request: Request, person: User) -> Response:
 
 
 async def _ask(request: Request, person: User, template: str) -> Response:
-    episode = await in_reading(request, _to_end, person, EpisodeId(request.path_params["id"]))
+    episode = await in_reading(request, rights.episode_of_producer, person, EpisodeId(request.path_params["id"]))
     return page(request, template, person, episode=episode, show=episode.show, title=title(episode))
 
 
@@ -69,12 +69,6 @@ async def _ended(
             return await answer(request, person, episode_id, findings=[conflict_finding(conflict)], status=409)
         case Refused(findings):
             return await answer(request, person, episode_id, findings=findings, status=422)
-
-
-def _to_end(session: Session, person: User, episode_id: EpisodeId) -> Episode:
-    episode = rights.episode(session, person, episode_id)
-    rights.must_be_producer(session, person, episode.show)
-    return episode
 
 
 def _withdraw(

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Mapping
 
+from media import chapters
 from podcast_app import documents, formats
 from podcast_app.addresses import LANGUAGES
 from podcast_app.models import Episode
 
-SIMPLE = ("title", "notes", "language", "spoken_language", "season", "number", "type", "explicit", "slug")
+SIMPLE = ("title", "notes", "language", "spoken_language", "season", "number", "type", "explicit", "slug", "chapters")
+LATER = ("slug", "spoken_language", "chapters")  # of a new episode they follow its title, its language and its file
 # Beside our own: what people in the diaspora speak. A language that an episode has already is offered too.
 SPOKEN = ("en", "fr", "nl", "de", "lb", "rw", "rn", "sw", "ln", "kg", "lua", "am", "ar", "es", "it", "pt", "so", "ti")
 
@@ -24,15 +26,22 @@ def values(episode: Episode) -> dict[str, str]:
         "type": episode.type,
         "explicit": {None: "", True: "true", False: "false"}[episode.explicit],
         "slug": episode.slug,
+        "chapters": chapters.written(documents.chapters(episode)),
     }
     return simple | _translations(episode)
+
+
+def suggested(episode: Episode) -> dict[str, str]:
+    """Inputs that nobody has written into yet, and where their values come from."""
+    from_notes = {"chapters": "notes"} if documents.chapters(episode) and not episode.chapters else {}
+    return {**from_notes, **episode.suggested}
 
 
 def empty(language: str) -> dict[str, str]:
     """The same for an episode that is not there yet, in a show of this language."""
     others = {f"{part}.{other}": "" for other in LANGUAGES if other != language for part in ("title", "notes")}
     blank = dict.fromkeys(SIMPLE, "") | {"language": language, "type": "full"}
-    for name in ("slug", "spoken_language"):  # they follow the title and the language
+    for name in LATER:
         del blank[name]
     return blank | others
 

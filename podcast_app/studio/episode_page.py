@@ -71,6 +71,7 @@ async def answer(
         title=title(episode),
         audio=episode.audio,
         made=documents.edition(episode.audio) if episode.audio else None,
+        coming=next((audio for audio in episode.audios if audio.is_next), None),
         form=form,
         may_change=read.may_change,
         translations=episode_form.translation_languages(form.values),
@@ -109,7 +110,8 @@ def _form(read: _Read, typed: Mapping[str, str], language: str, findings: Sequen
         values={**saved, **merged.changes},
         remarks=remarks(language, findings, {**saved, **OTHERS}),
         clashes=merged.clashes,
-        suggested=frozenset(read.episode.suggested),
+        advice=_at_fields(read, language),
+        suggested=episode_form.suggested(read.episode),
         seen=edits.seen(saved),
         is_open=read.may_change and read.episode.state != "withdrawn",
     )
@@ -127,6 +129,12 @@ def _advice(read: _Read, language: str) -> list[tuple[str, Remark]]:
         )
         for finding in read.findings
     ]
+
+
+def _at_fields(read: _Read, language: str) -> tuple[Remark, ...]:
+    """What is worth a look, beside the input that it is about; with the errors, it stands together above the form."""
+    warnings = [finding for finding in read.findings if finding.level == "warning"]
+    return remarks(language, warnings, episode_form.values(read.episode))
 
 
 def _hours(publish_at: str, zone: ZoneInfo) -> list[str]:

@@ -1,10 +1,10 @@
 """The first pages: the shows that are a person's, and of one show every episode by its state."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,13 +13,13 @@ from feeds import checks
 from podcast_app import documents, episodes, publishing, words
 from podcast_app.addresses import Addresses, views
 from podcast_app.http import in_reading, services
-from podcast_app.models import Audio, Episode, EpisodeState, Show, Upload, User
+from podcast_app.models import Derived, Episode, EpisodeState, Show, Upload, User
 from podcast_app.settings import Settings
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import is_due, title
 from podcast_app.studio.pages import language_of, page
-from podcast_app.studio.upload import on_their_way
+from podcast_app.studio.upload import on_their_way, waiting
 from podcast_app.times import utcnow
 
 ON_A_PAGE = 50  # published or withdrawn episodes
@@ -90,20 +90,18 @@ def _overview(
     by_state: dict[EpisodeState, list[Line]] = {"draft": [], "scheduled": [], "published": [], "withdrawn": []}
     for line in lines:
         by_state[line.state].append(line)
-    was_used = select(Audio.id).where(Audio.upload_id == Upload.id).exists()  # a withdrawn episode's stays with it
-    waiting = select(Upload).where(Upload.show_id == show.id, Upload.state == "complete", ~was_used)
     return Overview(
         show=show,
         may_change=rights.may_change(session, person, show),
         lines=by_state,
         older=len(past) > ON_A_PAGE,
-        recordings=session.scalars(waiting.order_by(Upload.created_at.desc())).all(),
+        recordings=waiting(session, show.id),
         coming=on_their_way(session, show.id),
     )
 
 
 def _of(show: Show, *states: EpisodeState) -> Select[Episode]:
-    return episodes.whole(of_show=show.id).where(Episode.state.in_(states))
+    return episodes.whole(of_show=show.id).where(Episode.state.in_(states)).options(*episodes.ALL_AUDIO)
 
 
 def _line(episode: Episode, show: Show, language: str, settings: Settings, now: dt.datetime) -> Line:
@@ -118,13 +116,21 @@ def _line(episode: Episode, show: Show, language: str, settings: Settings, now: 
 
 
 def _troubles(episode: Episode, show: Show, language: str, settings: Settings, now: dt.datetime) -> list[str]:
-    """What somebody must look at: audio that could not be prepared, and what holds up an episode that is due."""
+    """What somebody must look at: what could not be made, and what holds up an episode that is due."""
     if is_due(episode, now):
         return [words.message(language, found) for found in checks.errors(publishing.findings(episode, show, settings))]
-    made = episodes.enclosure(episode)
-    if episode.state == "withdrawn" or made.failure is None:
+    if episode.state == "withdrawn":
         return []
-    return [words.plain(language, made.failure)]
+    return list(dict.fromkeys(words.plain(language, made.failure) for made in _made(episode) if made.failure))
+
+
+def _made(episode: Episode) -> Iterator[Derived]:
+    """What is made, or to be made, from the recording of today and the one that is to take its place."""
+    for audio in episode.audios:
+        if audio.is_current or audio.is_next:
+            yield from audio.editions
+            if audio.upload.measurement is not None:
+                yield audio.upload.measurement
 
 
 def _page_number(request: Request) -> int:

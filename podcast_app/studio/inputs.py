@@ -33,12 +33,16 @@ class Form:
     values: Mapping[str, str]
     remarks: tuple[Remark, ...] = ()
     clashes: Mapping[str, str] = field(default_factory=dict)  # input -> what somebody else saved meanwhile
-    suggested: frozenset[str] = frozenset()  # inputs whose value came from the file
+    advice: tuple[Remark, ...] = ()  # worth a look, and nothing wrong
+    suggested: Mapping[str, str] = field(default_factory=dict)  # input -> where its value came from: "file" or "notes"
     seen: str = ""  # see edits.py
     is_open: bool = True  # whether the person may change it
 
     def of(self, name: str) -> list[Remark]:
         return [remark for remark in self.remarks if remark.field == name]
+
+    def advised(self, name: str) -> list[Remark]:
+        return [remark for remark in self.advice if remark.field == name]
 
     def calls_for(self, *names: str) -> bool:
         """Whether one of these inputs needs a look, so that it must not stay folded away."""

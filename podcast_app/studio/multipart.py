@@ -1,6 +1,6 @@
 """A form that brings a file, received while it streams. What goes wrong on the way is said by errors.py."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from anyio import to_thread
@@ -21,16 +21,16 @@ async def with_recording(request: Request) -> forms.Form:
     """The whole form, its recording in storage, announced. Raises what forms.read raises."""
     here = services(request)
     limit = here.settings.max_upload_bytes
-    return await _received(request, limit, partial(uploads.Original, here.database, here.storage, limit))
+    return await _received(request, limit, partial(uploads.Original, here.database, here.storage, limit), forms.COVER)
 
 
-async def without_recording(request: Request) -> forms.Form:
-    """The same for a form whose only file is a picture. Raises what forms.read raises."""
+async def without_recording(request: Request, rooms: Mapping[str, forms.Room] = forms.COVER) -> forms.Form:
+    """The same for a form whose only file is a picture, or another small one. Raises what forms.read raises."""
 
     def refuse() -> uploads.Original:
         raise forms.BadForm(NO_RECORDING_HERE)
 
-    return await _received(request, 0, refuse)
+    return await _received(request, 0, refuse, rooms)
 
 
 async def inspected(request: Request, received: uploads.Received) -> uploads.Inspected | Finding:
@@ -42,18 +42,27 @@ async def inspected(request: Request, received: uploads.Received) -> uploads.Ins
         return Finding("error", "audio", refusal.sentence, "", tuple(refusal.values.items()))
 
 
-async def cover(request: Request, picture: bytes) -> covers.Picture | Finding:
-    """The picture as a cover, stored and announced, or why it cannot be one."""
-    here = services(request)
+async def cover(request: Request, form: forms.Form) -> covers.Picture | Finding | None:
+    """The picture that was chosen as a cover, stored and announced, or why it cannot be one. Cropped when asked for."""
+    if form.picture is None:
+        return None
+    here, draw = services(request), partial(artwork.cover, crop=form.fields.get("crop") == "true")
     try:
-        made = await to_thread.run_sync(artwork.cover, picture, limiter=here.drawing)
+        made = await to_thread.run_sync(draw, form.picture, limiter=here.drawing)
     except artwork.BadPicture as refusal:
         return Finding("error", "cover", refusal.sentence, "", tuple(refusal.values.items()))
     return await to_thread.run_sync(covers.store, here.database, here.storage, made)
 
 
-async def _received(request: Request, limit: int, open_original: Callable[[], uploads.Original]) -> forms.Form:
+def offers_crop(findings: Iterable[Finding], typed: Mapping[str, str]) -> bool:
+    """Whether cropping helps, or was asked for before."""
+    return "crop" in typed or any(finding.problem == artwork.NOT_SQUARE for finding in findings)
+
+
+async def _received(
+    request: Request, limit: int, open_original: Callable[[], uploads.Original], rooms: Mapping[str, forms.Room]
+) -> forms.Form:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit + ROOM_FOR_TEXT:
         raise uploads.TooLarge  # before a byte is read
-    return await forms.read(request.stream(), request.headers.get("content-type", ""), open_original)
+    return await forms.read(request.stream(), request.headers.get("content-type", ""), open_original, rooms)

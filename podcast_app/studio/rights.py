@@ -59,9 +59,16 @@ def episode(session: Session, person: User, episode_id: EpisodeId) -> Episode:
     return found
 
 
+def episode_of_producer(session: Session, person: User, episode_id: EpisodeId) -> Episode:
+    """To be seen by somebody who may change it. Raises Problem 403, 404."""
+    found = episode(session, person, episode_id)
+    must_be_producer(session, person, found.show)
+    return found
+
+
 def episode_to_change(session: Session, person: User, episode_id: EpisodeId) -> tuple[Show, Episode]:
     """Locked, its show first. Raises Problem 403, 404."""
-    must_be_producer(session, person, episode(session, person, episode_id).show)
+    episode_of_producer(session, person, episode_id)
     locked = episodes.get_locked(session, episode_id)
     if locked is None:
         raise Problem(404, [NOT_HERE])

@@ -44,7 +44,7 @@ async def save(request: Request, person: User) -> Response:
     await in_reading(request, rights.show_of_producer, person, slug)
     sent = await multipart.without_recording(request)
     typed = cleaned(sent.fields)
-    picture = await multipart.cover(request, sent.picture) if sent.picture else None
+    picture = await multipart.cover(request, sent)
     if isinstance(picture, Finding):
         return await _answer(request, person, slug, typed, [picture], status=422)
     lost = [CHOOSE_AGAIN] if picture is not None else []
@@ -109,6 +109,7 @@ async def _answer(
         show=show,
         show_title=main_text(show).title,
         cover=cover_address(None, show, Addresses("")),  # our own host, whatever its name is today
+        offers_crop=multipart.offers_crop(findings, typed or {}),
         translations=show_form.translation_languages(form.values),
         category_inputs=[name for name in form.values if name.startswith("category.")],
         categories=[(choice, choice) for choice in show_form.CATEGORIES],

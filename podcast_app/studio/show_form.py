@@ -8,7 +8,7 @@ from podcast_app.addresses import LANGUAGES
 from podcast_app.models import Show
 
 SIMPLE = ("title", "description", "language", "author", "explicit", "type", "copyright", "owner_email")
-SWITCHES = ("email_in_feed", "locked")
+SWITCHES = ("email_in_feed", "locked", "even_loudness")
 MORE = ("funding_url", "time_zone", "slug")
 FEWEST_CATEGORIES = 3  # lists to choose from; directories look at the first, some at more
 
@@ -39,6 +39,7 @@ def values(show: Show) -> dict[str, str]:
         "owner_email": show.owner_email,
         "email_in_feed": _switch(show.email_in_feed),
         "locked": _switch(show.locked),
+        "even_loudness": _switch(show.even_loudness),
         "funding_url": show.funding_url,
         "time_zone": show.time_zone,
         "slug": show.slug,

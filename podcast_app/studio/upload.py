@@ -11,7 +11,7 @@ from starlette.responses import Response
 from podcast_app import security
 from podcast_app.documents import main_text
 from podcast_app.http import Problem, in_reading, services
-from podcast_app.models import Show, ShowId, Upload, User
+from podcast_app.models import Audio, Show, ShowId, Upload, User
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people
 from podcast_app.studio.pages import page
@@ -31,6 +31,13 @@ def on_their_way(session: Session, show_id: ShowId) -> Sequence[Upload]:
     """Uploads of a show that are open, the newest first."""
     coming = select(Upload).where(Upload.show_id == show_id, Upload.state == "open")
     return session.scalars(coming.order_by(Upload.created_at.desc())).all()
+
+
+def waiting(session: Session, show_id: ShowId) -> Sequence[Upload]:
+    """Uploads of a show that are complete and that no episode has or had, the newest first."""
+    was_used = select(Audio.id).where(Audio.upload_id == Upload.id).exists()  # a withdrawn episode's stays with it
+    complete = select(Upload).where(Upload.show_id == show_id, Upload.state == "complete", ~was_used)
+    return session.scalars(complete.order_by(Upload.created_at.desc())).all()
 
 
 async def _page(request: Request, person: User, show: Show) -> Response:

@@ -1,7 +1,10 @@
 """A show's own page: its texts in both languages, its cover, its settings."""
 
+from io import BytesIO
+
 import httpx2
 import pytest
+from PIL import Image
 
 from tests.media.samples import picture
 from tests.site import SLUG, Site
@@ -59,6 +62,27 @@ def test_a_picture_that_cannot_be_a_cover_is_refused_and_the_texts_stay_typed(br
     assert page.status == 422
     assert "1400" in page.beside("cover")
     assert page.form()["author"] == "Somebody new"
+
+
+def test_a_picture_that_is_not_square_is_cropped_when_a_person_says_so(browser: Browser) -> None:
+    drawn = BytesIO()
+    Image.new("RGB", (1500, 1400), "navy").save(drawn, "PNG")
+
+    refused = save(browser, browser.open(SETTINGS), drawn.getvalue(), author="Somebody new")
+    cropped = save(browser, refused, drawn.getvalue())
+
+    assert refused.status == 422
+    assert refused.form()["crop"] == "true"
+    assert cropped.status == 200
+    assert cropped.form()["author"] == "Somebody new"
+
+
+def test_loudness_is_evened_out_by_a_switch(studio: Studio, browser: Browser) -> None:
+    page = save(browser, browser.open(SETTINGS), even_loudness="true")
+
+    assert page.form()["even_loudness"] == "true"
+    assert studio.site.show().even_loudness
+    assert save(browser, page, even_loudness="false").form()["even_loudness"] == "false"
 
 
 def test_a_good_picture_beside_a_refused_field_is_asked_for_again(browser: Browser) -> None:
