@@ -1,4 +1,4 @@
-"""The storages that `media` is tested against: a folder, and two S3 servers."""
+"""The storages that `media` is tested against: a folder, and two S3 servers. And a voice."""
 
 from pathlib import Path
 from secrets import token_hex
@@ -6,6 +6,7 @@ from secrets import token_hex
 import pytest
 
 from media.storage import Storage
+from tests.media import samples
 from tests.media.storages import Place
 from tests.s3_servers import S3Server
 
@@ -25,3 +26,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.fixture
 def storage(place: Place) -> Storage:
     return place.open()
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Half a minute of a voice."""
+    return samples.speech(tmp_path_factory.mktemp("speech") / "speech.wav")

@@ -63,6 +63,19 @@ def audio(path: Path, *options: str, seconds: float = 2, sound: str = TONE, chap
     return path
 
 
+def speech(path: Path) -> Path:
+    """Half a minute of a synthetic voice: a WAV of one channel, its peaks as far above its loudness as real ones."""
+    text = "The bus was late again, and nobody seemed to mind. She laughed, then she was quiet for a while. " * 5
+    subprocess.run(["espeak-ng", "-v", "en", "-w", str(path), text], check=True)
+    return path
+
+
+def altered(path: Path, source: Path, filters: str, *options: str) -> Path:
+    """The recording through ffmpeg's filters."""
+    ffmpeg("-i", str(source), "-af", filters, *options, str(path))
+    return path
+
+
 def video(path: Path, *options: str, seconds: float = 1) -> Path:
     """A moving picture with a tone; `-an` among the options leaves the tone out."""
     picture = f"testsrc=size=64x64:rate=10:duration={seconds}"
