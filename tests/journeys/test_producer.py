@@ -1,10 +1,12 @@
 """A producer's first day, in a browser: from the one-time link to a published episode, and back."""
 
 from collections.abc import AsyncIterator, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from PIL import Image
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from podcast_app.settings import Settings
@@ -107,10 +109,39 @@ async def test_every_page_of_the_studio_is_usable_by_everybody(
         await page.get_by_role("button", name="Save and publish now").click()
         await _until_published(page)
         await looked.at(page)
+        await _look_at_its_parts(looked, page, episode, recording)
         await looked.at(page, f"{episode}/withdraw")
         await page.get_by_role("button", name="Withdraw it").click()
         await looked.at(page)
     await context.close()
+
+
+async def _look_at_its_parts(looked: "_Looked", page: Page, episode: str, recording: Path) -> None:
+    """The pages of its transcripts, its cover and its recording; empty, filled, and with what was refused."""
+    vtt = b"WEBVTT\n\n00:00.000 --> 00:04.000\nBonjour.\n"
+    await looked.at(page, f"{episode}/transcripts")
+    for name, data in (("broken.srt", b"1\n00:00:00,000 --> 00:00:0x,000\nBonjour.\n"), ("matonge.vtt", vtt)):
+        await page.get_by_label("File").set_input_files({"name": name, "mimeType": "text/plain", "buffer": data})
+        await page.get_by_role("button", name="Add this transcript").click()
+        await looked.at(page)
+    await looked.at(page, f"{episode}/cover")
+    await page.get_by_label("A new cover").set_input_files(
+        {"name": "wide.jpg", "mimeType": "image/jpeg", "buffer": wide_picture()}
+    )
+    await page.get_by_role("button", name="Save this cover").click()
+    await looked.at(page)  # offered to be cropped
+    await looked.at(page, f"{episode}/audio")
+    await page.get_by_role("button", name="Replace the recording").click()
+    await looked.at(page)  # nothing was chosen
+    await page.get_by_label("Audio file").set_input_files(recording)
+    await page.get_by_role("button", name="Replace the recording").click()
+    await looked.at(page)  # on its way, or there already
+
+
+def wide_picture() -> bytes:
+    drawn = BytesIO()
+    Image.new("RGB", (1500, 1400), "navy").save(drawn, "JPEG")
+    return drawn.getvalue()
 
 
 class _Looked:
