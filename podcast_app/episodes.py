@@ -27,7 +27,9 @@ from podcast_app.models import (
     Upload,
     new_id,
 )
-from podcast_app.outcomes import Done, Refused
+from podcast_app.outcomes import Conflict, Done, Refused, Unknown
+
+WITHDRAWN = Conflict("This episode was withdrawn, and that is final.", "Make a new episode from the same audio.")
 
 # What a listing says of an episode, loaded at once.
 LISTED = (
@@ -78,6 +80,14 @@ def get_locked(session: Session, episode_id: EpisodeId) -> tuple[Show, Episode] 
     query = whole().where(Episode.id == episode_id).execution_options(populate_existing=True)
     episode = session.scalars(query).one_or_none()
     return None if episode is None else (show, episode)
+
+
+def to_change(session: Session, episode_id: EpisodeId) -> tuple[Show, Episode] | Conflict | Unknown:
+    """The same, for what a withdrawn episode no longer takes."""
+    found = get_locked(session, episode_id)
+    if found is None:
+        return Unknown()
+    return WITHDRAWN if found[1].state == "withdrawn" else found
 
 
 def locked_show(session: Session, show_id: ShowId) -> Show:

@@ -41,7 +41,6 @@ class NotYet:
 
 Outcome = Done[Episode] | Refused | Conflict | Unknown
 
-WITHDRAWN = Conflict("This episode was withdrawn, and that is final.", "Make a new episode from the same audio.")
 NEVER_PUBLIC = Conflict("Only a published episode can be withdrawn.", "Delete this one instead.")
 IS_PUBLIC = Conflict("A published episode cannot be deleted.", "Withdraw it instead.")
 
@@ -61,12 +60,10 @@ def make_due(
     session: Session, episode_id: EpisodeId, at: dt.datetime | None, settings: Settings, now: dt.datetime
 ) -> Outcome:
     """Publish as soon as its time has come and its enclosure is ready. `at=None`: now."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
-    if episode.state == "withdrawn":
-        return WITHDRAWN
     if episode.state == "published":
         return Done(episode)
     if errors := checks.errors(findings(episode, show, settings)):
@@ -129,12 +126,10 @@ def edit(
     session: Session, episode_id: EpisodeId, changes: EpisodeChanges, settings: Settings, now: dt.datetime
 ) -> Outcome:
     """Change the episode's fields. A published one must still pass its checks, and its feeds move with it."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
-    if episode.state == "withdrawn":
-        return WITHDRAWN
     if refused := [*episodes.apply(session, show, episode, changes), *_of_time(episode, changes)]:
         return Refused(refused)
     _changed(episode)
@@ -157,12 +152,10 @@ def set_cover(
     session: Session, episode_id: EpisodeId, picture: covers.Picture | None, settings: Settings, now: dt.datetime
 ) -> Outcome:
     """The episode's own cover; with None the show's stands in."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
-    if episode.state == "withdrawn":
-        return WITHDRAWN
     if picture is None:
         covers.set_none(session, episode_id)
     else:

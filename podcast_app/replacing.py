@@ -30,12 +30,10 @@ NOT_MADE = Conflict("This is not made while the episode is not public.", "Publis
 
 def replace(session: Session, episode_id: EpisodeId, upload_id: UploadId, now: dt.datetime) -> Outcome:
     """Another recording, from a complete upload, for the episode."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
-    if episode.state == "withdrawn":
-        return publishing.WITHDRAWN
     upload = session.get(Upload, upload_id, with_for_update=True)
     if findings := episodes.cannot_use(upload, show.id):
         return Refused(findings)
@@ -47,12 +45,10 @@ def replace(session: Session, episode_id: EpisodeId, upload_id: UploadId, now: d
 
 def undo(session: Session, episode_id: EpisodeId, now: dt.datetime) -> Outcome:
     """What was to come does not; or else the recording before this one comes back."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     _, episode = found
-    if episode.state == "withdrawn":
-        return publishing.WITHDRAWN
     if _drop_next(session, episode, now):
         return Done(episode)
     earlier = before(episodes.audios(session, episode.id), now)
@@ -68,12 +64,10 @@ def make_again(session: Session, episode_id: EpisodeId, name: str, now: dt.datet
     A published enclosure is replaced by one from the same recording, with the tags and the loudness that it would get
     today.
     """
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     _, episode = found
-    if episode.state == "withdrawn":
-        return publishing.WITHDRAWN
     assert episode.audio is not None
     audio = episode.audio
     if name == "measurement":

@@ -10,7 +10,7 @@ from feeds.checks import Finding, error
 from media import transcripts
 from podcast_app import episodes, publishing
 from podcast_app.models import Episode, EpisodeId, Transcript
-from podcast_app.outcomes import Done, Unknown
+from podcast_app.outcomes import Done
 from podcast_app.publishing import Outcome
 from podcast_app.settings import Settings
 
@@ -37,12 +37,10 @@ def put(
     now: dt.datetime,
 ) -> Outcome:
     """In the place of an earlier one in this language. `is_captions=None`: when no other one is."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
-    if episode.state == "withdrawn":
-        return publishing.WITHDRAWN
     row = _of(episode, language)
     if row is None:
         row = Transcript(language=language, is_captions=False)
@@ -57,9 +55,9 @@ def put(
 
 def remove(session: Session, episode_id: EpisodeId, language: str, settings: Settings, now: dt.datetime) -> Outcome:
     """Silent when there is none in this language."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
     row = _of(episode, language)
     if row is not None:

@@ -179,7 +179,7 @@ OPERATIONS: Mapping[object, Operation] = {
         name="removeTranscript",
         summary="Take the transcript in one language out",
         answer=EpisodeAnswer,
-        problems=(*READING, 422),
+        problems=(*READING, 409, 422),
         is_versioned=True,
     ),
     pictures.put_episode_cover: Operation(
@@ -213,7 +213,7 @@ OPERATIONS: Mapping[object, Operation] = {
         status=201,
         answer=PictureAnswer,
         raw_body=PICTURES,
-        problems=(*READING, 413, 422, 507),
+        problems=(*READING, 409, 413, 422, 507),
     ),
     pictures.add_to_show: Operation(
         name="addShowPicture",

@@ -117,10 +117,12 @@ def _set_show_cover(
     return outcomes.show(session, show_id, settings) if isinstance(changed, Done) else changed
 
 
-def _add_to_episode(session: Session, episode_id: EpisodeId, picture: covers.Picture, origin: str) -> Reply | Unknown:
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
+def _add_to_episode(
+    session: Session, episode_id: EpisodeId, picture: covers.Picture, origin: str
+) -> Reply | Conflict | Unknown:
+    found = episodes.to_change(session, episode_id)
+    if not isinstance(found, tuple):
+        return found
     show, episode = found
     added = covers.add(session, show.id, episode.id, picture)
     return _told(picture, Addresses(origin).cover(show.slug, episode.slug, added.id, added.extension))
