@@ -7,7 +7,7 @@ to peaks while it comes.
 import math
 import re
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from sys import byteorder
@@ -25,6 +25,8 @@ _LOUDNESS: Final = ["-map", "0:a:0", "-af", "ebur128=peak=true:framelog=verbose"
 # A second in one piece: by itself ffmpeg writes 26 ms at a time, and reading that costs more than reducing it.
 _SMALL: Final = f"aformat=s16:{1000 * SAMPLES_PER_MS}:mono,asetnsamples={1000 * SAMPLES_PER_MS}:p=0"
 _SAMPLES: Final = ["-map", "0:a:0", "-af", _SMALL, "-f", f"s16{byteorder[0]}e", "pipe:1"]
+UPPER: Final = 1 if byteorder == "little" else 0  # which byte of a sample
+_STRENGTH: Final = bytes(min(upper, 255 - upper) for upper in range(256))  # a sample has 256 times this, to 256 more
 _UNHEARD: Final = -70.0  # LUFS: what is not louder is not measured (EBU R128, the absolute gate)
 
 
@@ -101,7 +103,7 @@ class _Wave:
     def __init__(self) -> None:
         self.samples = 0
         self._first_sound: int | None = None  # samples before it
-        self._last_sound: tuple[int, Sequence[int]] | None = None  # samples before the block, and the block
+        self._last_sound: tuple[int, bytes] | None = None  # samples before the block, and the block
         self._rest = b""
         self._peaks: list[int] = []
         self._blocks = 0
@@ -116,7 +118,8 @@ class _Wave:
     def quiet_at_end(self) -> int:
         if self._last_sound is None:
             return self.samples
-        before, block = self._last_sound
+        before, data = self._last_sound
+        block = array("h", data)
         return self.samples - before - len(block) + _quiet(reversed(block))
 
     def peaks(self) -> tuple[int, ...]:
@@ -128,32 +131,35 @@ class _Wave:
         size = 2 * BLOCK
         whole = len(data) - len(data) % size
         for start in range(0, whole, size):
-            self._add_block(array("h", data[start : start + size]))
+            self._add_block(data[start : start + size])
         self._rest = data[whole:]
 
     def end(self) -> None:
         if self._rest:
-            self._add_block(array("h", self._rest))
+            self._add_block(self._rest)
 
-    def _add_block(self, block: Sequence[int]) -> None:
-        peak = max(max(block), -min(block))
+    def _add_block(self, data: bytes) -> None:
+        """Most blocks are neither quiet nor louder than what came before them, which their upper bytes alone tell."""
+        self._begin_peak()
+        peak = max(data[UPPER::2].translate(_STRENGTH)) << 8
+        if not peak or peak + 256 > self._peaks[-1]:
+            block = array("h", data)
+            peak = max(max(block), -min(block))
+            self._peaks[-1] = max(self._peaks[-1], peak)
         if peak > SILENCE:
             if self._first_sound is None:
-                self._first_sound = self.samples + _quiet(block)
-            self._last_sound = self.samples, block
-        self.samples += len(block)
-        self._add_peak(peak)
+                self._first_sound = self.samples + _quiet(array("h", data))
+            self._last_sound = self.samples, data
+        self.samples += len(data) // 2
+        self._blocks += 1
 
-    def _add_peak(self, peak: int) -> None:
-        """As one more of the peaks, or in the last; when they are too many, each two become one."""
+    def _begin_peak(self) -> None:
+        """One more, unless the block belongs to the last; when they are too many, each two become one."""
         if self._blocks == MOST_PEAKS * self._blocks_per_peak:
             self._peaks = [max(two) for two in zip(self._peaks[::2], self._peaks[1::2], strict=True)]
             self._blocks_per_peak *= 2
         if self._blocks % self._blocks_per_peak == 0:
-            self._peaks.append(peak)
-        else:
-            self._peaks[-1] = max(self._peaks[-1], peak)
-        self._blocks += 1
+            self._peaks.append(0)
 
 
 def _quiet(block: Iterable[int]) -> int:

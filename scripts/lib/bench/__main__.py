@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from scripts.lib.bench import crowd, feeds, parts, serving, uploads
+from scripts.lib.bench import behind, crowd, feeds, parts, serving, uploads
 from scripts.lib.bench.measure import Line
 
 ROWS: dict[int, Callable[[], Iterator[Line]]] = {
@@ -17,9 +17,18 @@ ROWS: dict[int, Callable[[], Iterator[Line]]] = {
     5: uploads.half_a_gigabyte,
     6: parts.in_parts,
     7: uploads.reading_what_a_file_is,
+    8: behind.loudness_and_waveform,
     12: feeds.transaction_against_bare_rows,
     13: uploads.from_recording_to_feed,
     14: crowd.slow_listeners,
+    15: behind.ten_minutes_of_speech,
+    16: behind.beside_what_is_made,
+}
+
+# Each takes a quarter of an hour: only when they are named.
+LONG: dict[int, Callable[[], Iterator[Line]]] = {
+    17: behind.memory_for_five_hours,
+    18: behind.an_hour_of_speech,
 }
 
 
@@ -27,7 +36,7 @@ def main() -> None:
     wanted = [int(word) for word in sys.argv[1:]] or list(ROWS)
     table = Table("row", "what", "ours", "baseline", "its", "unit", "ratio", "goal", "", box=None)
     for number in wanted:
-        for line in ROWS[number]():
+        for line in (ROWS | LONG)[number]():
             table.add_row(*_cells(line))
     Console(width=170).print(table)
 

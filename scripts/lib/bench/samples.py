@@ -1,6 +1,7 @@
 """What is measured on: a show with many episodes as documents and in a database, and audio of given sizes."""
 
 import datetime as dt
+import subprocess
 import uuid
 from collections.abc import Iterator
 from functools import cache
@@ -154,8 +155,9 @@ def _rows(session: Session, show_id: str, number: int) -> EpisodeId:
     session.flush()
     audio_id = AudioId(new_id())
     edition = Edition(
-        name="enclosure", address_id=audio_id, status="ready", key=f"private/editions/{number}", media_type="audio/mpeg", extension="mp3",
-        size_bytes=28_800_000, sha256="0" * 64, duration_ms=1_800_000, bitrate_bps=128_000, attempts=0,
+        name="enclosure", address_id=audio_id, status="ready", key=f"private/editions/{number}",
+        media_type="audio/mpeg", extension="mp3", size_bytes=28_800_000, sha256="0" * 64,
+        duration_ms=1_800_000, bitrate_bps=128_000, attempts=0,
     )  # fmt: skip
     session.add(Audio(id=audio_id, episode_id=episode_id, upload_id=upload.id, editions=[edition]))
     session.flush()
@@ -173,6 +175,39 @@ def mp3(path: Path, size_bytes: int, cover: bytes = b"") -> Path:
     if cover:
         tags.add(APIC(encoding=3, mime="image/jpeg", type=3, data=cover))
     tags.save(path)
+    return path
+
+
+def speech(folder: Path) -> Path:
+    """Ten minutes of two who talk at once, each more on one side: stereo MP3 of 128 kbit/s. Made once, and kept."""
+    recording = folder.resolve() / "speech.mp3"
+    if recording.exists():
+        return recording
+    for voice, first in (("en", 0), ("fr", 9)):
+        text = "\n\n".join(notes(seed) for seed in range(first, first + 9))
+        said = ["espeak-ng", "-v", voice, "-w", str(recording.with_name(f"{voice}.wav")), "--stdin"]
+        subprocess.run(said, input=text.encode(), check=True)
+    voices = [word for voice in ("en", "fr") for word in ("-i", str(recording.with_name(f"{voice}.wav")))]
+    placed = "amerge,pan=stereo|c0=0.7*c0+0.3*c1|c1=0.3*c0+0.7*c1"
+    made = [
+        "-filter_complex",
+        placed,
+        "-ar",
+        "44100",
+        "-t",
+        "600",
+        "-b:a",
+        "128k",
+        str(recording.with_suffix(".new.mp3")),
+    ]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *voices, *made], check=True)
+    return recording.with_suffix(".new.mp3").replace(recording)
+
+
+def repeated(recording: Path, path: Path, times: int) -> Path:
+    """The same over and over: so many times as long, and not encoded again."""
+    copied = ["-stream_loop", str(times - 1), "-i", str(recording), "-c", "copy", str(path)]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", *copied], check=True)
     return path
 
 

@@ -7,27 +7,48 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROGRAM = Path(sys.executable).parent / "podcast-app"
 
 
-class Server:
-    """A process that listens on a port of this machine."""
+NO_ENGINE = {"PODCAST_FFMPEG": "/nowhere/ffmpeg"}  # what comes behind publication fails at once, and disturbs no figure
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self.port = port
-        self.origin = f"http://127.0.0.1:{port}"
+
+class Process:
+    """A process that runs beside us."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def cpu_ms(self) -> float:
         """CPU time so far, of all threads of the process and its living children."""
-        return sum(_cpu_ms(pid) for pid in (self._process.pid, *_children(self._process.pid)))
+        return sum(_cpu_ms(pid) for pid in (self._process.pid, *self.children()))
+
+    def children(self) -> list[int]:
+        """Of all its threads; one that has just ended has none."""
+        found: list[int] = []
+        for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+            with suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
+        return found
 
     def memory_mb(self) -> float:
         return _status(self._process.pid, "VmRSS") / 1024
+
+    def peak_mb(self) -> float:
+        """The most that it has held so far."""
+        return _status(self._process.pid, "VmHWM") / 1024
+
+    def children_peak_mb(self) -> float:
+        """The most that one of its living children has held so far."""
+        peaks = [0.0]
+        for child in self.children():
+            with suppress(OSError, AssertionError):  # it has just ended, and has no memory any more
+                peaks.append(_status(child, "VmHWM") / 1024)
+        return max(peaks)
 
     def read_mb(self) -> float:
         """What it has read so far, from files and connections."""
@@ -54,6 +75,15 @@ class Server:
             watcher.join()
 
 
+class Server(Process):
+    """A process that listens on a port of this machine."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        super().__init__(process)
+        self.port = port
+        self.origin = f"http://127.0.0.1:{port}"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -62,10 +92,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def podcast_app(data_dir: Path, *arguments: str) -> Iterator[Server]:
+def podcast_app(data_dir: Path, *arguments: str, with_engine: bool = False) -> Iterator[Server]:
     """Ours, as `scripts/serve` runs it."""
     port = free_port()
-    environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir)}
+    environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir)} | ({} if with_engine else NO_ENGINE)
     with running([str(PROGRAM), "serve", "--port", str(port), *arguments], port, environment) as server:
         yield server
 
@@ -89,10 +119,23 @@ def command(data_dir: Path, *arguments: str) -> str:
 
 @contextmanager
 def running(command: list[str], port: int, environment: dict[str, str] | None = None) -> Iterator[Server]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with _started(command, environment) as process:
         _wait_for(port, process)
         yield Server(process, port)
+
+
+@contextmanager
+def worker(data_dir: Path) -> Iterator[Process]:
+    """Ours, without the web."""
+    with _started([str(PROGRAM), "worker"], os.environ | {"PODCAST_DATA_DIR": str(data_dir)}) as process:
+        yield Process(process)
+
+
+@contextmanager
+def _started(command: list[str], environment: Mapping[str, str] | None) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait()
@@ -112,10 +155,6 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
 def _cpu_ms(pid: int) -> float:
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e6
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _status(pid: int, name: str) -> int:
