@@ -100,9 +100,11 @@ def site(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def shared_site(_first_show_in_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The same for tests that only look at answers: one for all tests of a file, on SQLite."""
-    with running(Settings(port=free_port(), data_dir=tmp_path_factory.mktemp("site"), _env_file=None)) as site:
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(_first_show_in_folder, folder, dirs_exist_ok=True)
+    with running(Settings(port=free_port(), data_dir=folder, _env_file=None)) as site:
         yield site
 
 
