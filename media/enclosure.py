@@ -235,7 +235,8 @@ def _encoding(channels: int | None, filters: str = "anull", least_bps: int = 0) 
     Sound that had more before (`least_bps`) keeps up to 192, since it loses a little each time.
     """
     count, floor = (1, 96) if channels == 1 else (2, 128)
-    kbps = next((rate for rate in (96, 112, 128, 160) if rate >= floor and rate * 1000 >= least_bps), 192)
+    most = least_bps * 0.98 / 1000  # an average counts headers
+    kbps = next((rate for rate in (96, 112, 128, 160) if rate >= max(floor, most)), 192)
     rates = "aformat=sample_rates=44100|48000"
     return ["-c:a", "libmp3lame", "-af", f"{filters},{rates}", "-ac", str(count), "-b:a", f"{kbps}k"]
 

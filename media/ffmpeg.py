@@ -135,7 +135,8 @@ def run(
                 reports: _Progress(on_progress or _unheard),
             }
             try:
-                _give_way(child.pid, pace)
+                if pace is Pace.PATIENT:
+                    _give_way(child.pid)
                 _hear_out(child, listeners, time.monotonic() + limits.wall_seconds)
             finally:
                 _end(child)
@@ -203,18 +204,17 @@ def _started(command: list[str], directory: Path, told: IO[bytes]) -> subprocess
     return child
 
 
-def _give_way(pid: int, pace: Pace) -> None:
-    """On Linux `nice` is not enough. Right after the start, before the child has threads, which inherit it.
+def _give_way(pid: int) -> None:
+    """Make a child that has just started, and has no threads yet, wait for all others; on Linux `nice` is not enough.
 
     Each session gets its fair share of the processor, however nice its processes are, unless the session itself is
     (sched(7), "The autogroup feature"); the child has a session of its own. SCHED_IDLE also waits for an idle disk.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # no such feature here, or the child is gone already
-            Path(f"/proc/{pid}/autogroup").write_text(f"{pace:d}")
-        if pace is Pace.PATIENT:
-            with contextlib.suppress(OSError):
-                os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
+            Path(f"/proc/{pid}/autogroup").write_text(f"{Pace.PATIENT:d}")
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(pid, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _hear_out(child: subprocess.Popen[bytes], listeners: Mapping[IO[bytes] | None, Listener], deadline: float) -> None:

@@ -13,6 +13,7 @@ HIGHEST_PEAK_DBTP: Final = -1.0  # the same: more may be distorted by a player's
 TOLERANCE_LU: Final = 1.0  # nobody hears less
 NEAR_LU: Final = 0.6  # what was evened is to be nearer, and rather so much quieter than limited
 CEILING_DBTP: Final = -2.0  # encoding lifts peaks: of speech by less than this leaves
+LOWEST_CEILING_DBTP: Final = -12.0  # after mending
 CERTAIN_DBTP: Final = -3.5  # from here on whatever is encoded stays below the highest
 MP3_LOSS_DB: Final = 0.4  # LAME turns down what it encodes, to lift peaks less (seen from 96 to 160 kbit/s)
 MOST_GAIN_DB: Final = 40.0  # what needs more is the noise of a microphone that was off
@@ -69,8 +70,9 @@ def mended(level: Level, *, loudness_lufs: float | None, true_peak_dbtp: float |
     too_high_db = max(0.0, true_peak_dbtp - HIGHEST_PEAK_DBTP)
     if abs(missing_db) <= NEAR_LU and not too_high_db:
         return None
+    ceiling_dbtp = (CEILING_DBTP if level.ceiling_dbtp is None else level.ceiling_dbtp) - 1.2 * too_high_db
     return replace(
         level,
         drive_db=min(level.drive_db + missing_db * (1 + LOSS_PER_DB), MOST_DRIVE_DB),
-        ceiling_dbtp=(CEILING_DBTP if level.ceiling_dbtp is None else level.ceiling_dbtp) - 1.2 * too_high_db,
+        ceiling_dbtp=max(ceiling_dbtp, LOWEST_CEILING_DBTP),
     )

@@ -30,5 +30,5 @@ def storage(place: Place) -> Storage:
 
 @pytest.fixture(scope="session")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Half a minute of a voice."""
+    """Twenty seconds of a voice."""
     return samples.speech(tmp_path_factory.mktemp("speech") / "speech.wav")

@@ -64,8 +64,8 @@ def audio(path: Path, *options: str, seconds: float = 2, sound: str = TONE, chap
 
 
 def speech(path: Path) -> Path:
-    """Half a minute of a synthetic voice: a WAV of one channel, its peaks as far above its loudness as real ones."""
-    text = "The bus was late again, and nobody seemed to mind. She laughed, then she was quiet for a while. " * 5
+    """Twenty seconds of a synthetic voice: a WAV of one channel, its peaks as far above its loudness as real ones."""
+    text = "The bus was late again, and nobody seemed to mind. She laughed, then she was quiet for a while. " * 3
     subprocess.run(["espeak-ng", "-v", "en", "-w", str(path), text], check=True)
     return path
 

@@ -1,5 +1,6 @@
 """The engine reads what it is given, within its limits, and says in plain words what went wrong."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from media import ffmpeg
-from media.ffmpeg import Absent, Failed, Input, Limits, NoRoom, TimedOut
+from media.ffmpeg import Absent, Failed, Input, Limits, NoRoom, Pace, TimedOut
 
+FOR_EVER_OUT = ["-af", "aloop=loop=-1:size=8000", "-f", "s16le", "pipe:1"]
 FOR_EVER = ["-af", "aloop=loop=-1:size=8000", "-f", "null", "-"]
 
 
@@ -72,15 +74,83 @@ def test_a_name_that_looks_like_an_option_or_an_address_is_a_file(engine: Path, 
         ffmpeg.run(engine, inputs=[Input(path)], arguments=["out.wav"], directory=tmp_path)
 
 
-@pytest.mark.parametrize("limits", [Limits(wall_seconds=1), Limits(cpu_seconds=1)], ids=["wall", "cpu"])
-def test_a_run_that_goes_on_for_ever_is_ended(limits: Limits, engine: Path, wav: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "limits"),
+    [(FOR_EVER, Limits(wall_seconds=1)), (FOR_EVER_OUT, Limits(wall_seconds=1)), (FOR_EVER, Limits(cpu_seconds=1))],
+    ids=["wall", "wall, though it talks", "cpu"],
+)
+def test_a_run_that_goes_on_for_ever_is_ended(
+    arguments: list[str], limits: Limits, engine: Path, wav: Path, tmp_path: Path
+) -> None:
     started = time.monotonic()
 
     with pytest.raises(TimedOut):
-        ffmpeg.run(engine, inputs=[Input(wav)], arguments=FOR_EVER, directory=tmp_path, limits=limits)
+        ffmpeg.run(engine, inputs=[Input(wav)], arguments=arguments, directory=tmp_path, limits=limits)
 
     assert time.monotonic() - started < 60
-    assert [cwd for cwd in Path("/proc").glob("[0-9]*/cwd") if cwd.resolve() == tmp_path] == []  # nobody works there
+    assert working_in(tmp_path) == []
+
+
+def working_in(directory: Path) -> list[int]:
+    """The processes that work there, by their numbers."""
+    return [int(cwd.parent.name) for cwd in Path("/proc").glob("[0-9]*/cwd") if cwd.resolve() == directory]
+
+
+class Enough(Exception):
+    """The listener has heard enough."""
+
+
+def test_a_listener_that_raises_ends_the_child(engine: Path, wav: Path, tmp_path: Path) -> None:
+    def listener(_: object) -> None:
+        raise Enough
+
+    for listening in ({"on_progress": listener}, {"on_output": listener}):
+        with pytest.raises(Enough):
+            ffmpeg.run(engine, inputs=[Input(wav)], arguments=FOR_EVER_OUT, directory=tmp_path, **listening)
+
+    assert working_in(tmp_path) == []
+
+
+def test_what_is_written_out_is_told_whole_and_in_small_pieces(engine: Path, wav: Path, tmp_path: Path) -> None:
+    pieces: list[bytes] = []
+    out = ["-f", "s16le", "pipe:1"]
+
+    ffmpeg.run(engine, inputs=[Input(wav)], arguments=out, directory=tmp_path, on_output=pieces.append)
+
+    assert b"".join(pieces) == wav.read_bytes()[-32_000:]
+    assert max(map(len, pieces)) <= 65_536
+
+
+def test_progress_is_told_in_milliseconds_up_to_the_end(engine: Path, wav: Path, tmp_path: Path) -> None:
+    told: list[int] = []
+    slow = ["-af", "aloop=loop=800:size=16000", "-c:a", "flac", "out.flac"]
+
+    ffmpeg.run(engine, inputs=[Input(wav)], arguments=slow, directory=tmp_path, on_progress=told.append)
+
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1_602_000, abs=200)
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="only Linux has it")
+@pytest.mark.parametrize("pace", Pace)
+def test_a_patient_run_gives_way_to_all_others_and_a_brisk_one_to_some(
+    pace: Pace, engine: Path, wav: Path, tmp_path: Path
+) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    expected = (os.SCHED_IDLE, 19, 19) if pace is Pace.PATIENT else (os.SCHED_OTHER, min(19, own + 10), 0)
+    seen: list[tuple[int, int, int]] = []
+
+    def look(_: object) -> None:
+        (child,) = working_in(tmp_path)
+        session = Path(f"/proc/{child}/autogroup")
+        nice_of_session = int(session.read_text().split()[-1]) if session.exists() else expected[-1]
+        seen.append((os.sched_getscheduler(child), os.getpriority(os.PRIO_PROCESS, child), nice_of_session))
+        raise Enough
+
+    with pytest.raises(Enough):
+        ffmpeg.run(engine, inputs=[Input(wav)], arguments=FOR_EVER_OUT, directory=tmp_path, pace=pace, on_output=look)
+
+    assert seen == [expected]
 
 
 def test_a_file_that_grows_beyond_its_limit_fails(engine: Path, wav: Path, tmp_path: Path) -> None:

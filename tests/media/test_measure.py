@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from media import ffmpeg
-from media.ffmpeg import Failed
+from media.ffmpeg import Failed, Pace
 from media.measure import MOST_PEAKS, Measured, _Wave, measure
 from tests.media.samples import altered, audio, repeated
 
@@ -19,7 +19,7 @@ ENGINES = pytest.mark.parametrize("engine", [ffmpeg.find(None), ffmpeg._from_the
 @pytest.fixture
 def measured(tmp_path: Path) -> Callable[[Path], Measured]:
     def measured_by(path: Path, engine: Path | None = None) -> Measured:
-        return measure(path, directory=tmp_path, ffmpeg=engine or ffmpeg.find(None))
+        return measure(path, directory=tmp_path, ffmpeg=engine or ffmpeg.find(None), pace=Pace.BRISK)
 
     return measured_by
 
