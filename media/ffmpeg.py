@@ -92,6 +92,10 @@ FORMATS = "mp3,mov,ogg,wav,w64,flac,aac,aiff"
 
 ONE_CORE = ["-threads", "1"]  # or decoders of FLAC and ALAC take them all
 
+# In sh: the child is killed when the thread that started it ends, which waits for it and so ends only with its process.
+# The `setpriv` of util-linux can do this, not that of BusyBox; where it cannot, the child has its limits.
+WITH_US = 'setpriv --pdeathsig KILL true 2>/dev/null && set -- setpriv --pdeathsig KILL "$@"'
+
 PIECE = 65536  # bytes: what a pipe holds
 
 
@@ -119,8 +123,8 @@ def run(
 
     `arguments` are those of the outputs; a relative name lands in `directory`, and what goes to `pipe:1` is told to
     `on_output`. `on_progress` is told twice a second how many milliseconds of sound are done. Blocks until the child
-    has ended, and leaves no child behind, also when a listener raises. Should this process be killed, the child's own
-    CPU limit ends it. Raises Failed.
+    has ended, and leaves no child behind, also when a listener raises. Should this process be killed, Linux kills the
+    child with it; elsewhere the child's own CPU limit ends it. Raises Failed.
     """
     if engine is None:
         raise Absent(NO_ENGINE)
@@ -178,7 +182,8 @@ def _limited(command: list[str], limits: Limits, pace: Pace) -> list[str]:
     """
     lower = 'for limit in "c 0" "n 64" "t $1" "v $2" "f $3"; do ulimit -$limit; done 2>/dev/null'
     numbers = [limits.cpu_seconds, limits.memory_bytes // 1024, limits.file_bytes // 512]
-    return ["/bin/sh", "-c", f'{lower}; shift 3; exec nice -n {pace:d} "$@"', "sh", *map(str, numbers), *command]
+    script = f'{lower}; shift 3; {WITH_US}; exec nice -n {pace:d} "$@"'
+    return ["/bin/sh", "-c", script, "sh", *map(str, numbers), *command]
 
 
 @contextlib.contextmanager

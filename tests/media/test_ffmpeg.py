@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -109,6 +110,34 @@ def test_a_listener_that_raises_ends_the_child(engine: Path, wav: Path, tmp_path
             ffmpeg.run(engine, inputs=[Input(wav)], arguments=FOR_EVER_OUT, directory=tmp_path, **listening)
 
     assert working_in(tmp_path) == []
+
+
+WORKS_FOR_EVER = """
+import sys
+from pathlib import Path
+from media.ffmpeg import Input, Limits, run
+
+engine, wav, work, *arguments = sys.argv[1:]
+inputs, limits = [Input(Path(wav))], Limits(cpu_seconds=60)
+run(Path(engine), inputs=inputs, arguments=arguments, directory=Path(work), limits=limits, on_progress=print)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere its limits end it")
+def test_a_process_that_is_killed_takes_its_child_with_it(engine: Path, wav: Path, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    command = [sys.executable, "-uc", WORKS_FOR_EVER, engine, wav, work, *FOR_EVER]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        parent.stdout.read(1)  # how far it is
+        children = working_in(work)
+        parent.kill()
+    end = time.monotonic() + 30
+    while working_in(work) and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert children
+    assert working_in(work) == []
 
 
 def test_what_is_written_out_is_told_whole_and_in_small_pieces(engine: Path, wav: Path, tmp_path: Path) -> None:
