@@ -211,6 +211,7 @@ def _rest(session: Session) -> None:
 
 def _published(data: Path, recording: Path) -> EpisodeId:
     """An episode, with the command line; what comes behind it is not made."""
+    servers.command(data, "migrate")
     servers.command(data, "publish", str(recording), "--title", "Voices from the market")
     newest = select(Episode.id).where(Episode.state == "published").order_by(Episode.published_at.desc()).limit(1)
     with _library(data) as work:
@@ -219,7 +220,7 @@ def _published(data: Path, recording: Path) -> EpisodeId:
 
 @contextmanager
 def _library(data: Path) -> Iterator[Work]:
-    settings = Settings(_env_file=None, data_dir=data)  # type: ignore[call-arg]  # pydantic-settings' own
+    settings = Settings(_env_file=None, data_dir=data)
     database = Database(settings.database)
     try:
         yield Work(database, open_storage(None, data), settings)

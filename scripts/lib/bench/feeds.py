@@ -15,7 +15,8 @@ import podgen
 from sqlalchemy.orm import Session
 
 from feeds import generation, rss
-from podcast_app import objects, publishing
+from feeds.document import Episode
+from podcast_app import episodes, objects, publishing
 from podcast_app.models import EpisodeId
 from podcast_app.outcomes import Done
 from podcast_app.times import utcnow
@@ -97,7 +98,7 @@ def _kept(size: int) -> tuple[generation.Feed, bytes, bytes]:
     return _assembled([samples.described(number) for number in range(size)]), head, tail
 
 
-def _assembled(documents: "list[samples.document.Episode]") -> generation.Feed:
+def _assembled(documents: list[Episode]) -> generation.Feed:
     head, tail = rss.channel(samples.show(), built_at=BUILT)
     return generation.assemble(
         head, tail, [generation.Item(one.guid, one.published_at, rss.item(one)) for one in documents]
@@ -163,12 +164,12 @@ _KEY = objects.public_key("mp3")
 
 def _back_again(session: Session, work: Work, episode_id: EpisodeId) -> None:
     """Back to scheduled, so that it can be published once more."""
-    found = publishing.episodes.get_locked(session, episode_id)
+    found = episodes.get_locked(session, episode_id)
     assert found is not None
     show, episode = found
     if episode.state == "published":
         publishing.next_generation(session, show, work.settings, utcnow(), remove=[episode_id])
-        publishing.episodes.enclosure(episode).public_key = None
+        episodes.enclosure(episode).public_key = None
     episode.state, episode.publish_at = "scheduled", utcnow()
 
 

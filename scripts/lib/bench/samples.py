@@ -113,7 +113,7 @@ def show() -> document.Show:
 
 def many_episodes(folder: Path, count: int) -> tuple[Work, EpisodeId]:
     """A show with so many published episodes, and one more that only waits for its time."""
-    settings = Settings(_env_file=None, data_dir=folder)  # type: ignore[call-arg]  # pydantic-settings' own
+    settings = Settings(_env_file=None, data_dir=folder)
     first_start(settings)
     database = Database(settings.database)
     work = Work(database, open_storage(None, folder), settings)
