@@ -167,6 +167,7 @@ def show_edit(
     time_zone: Annotated[str | None, typer.Option()] = None,
     owner_email: Annotated[str | None, typer.Option()] = None,
     copyright_holder: Annotated[str | None, typer.Option("--copyright")] = None,
+    even_loudness: Annotated[bool | None, typer.Option(help="Bring what goes out from now on to -16 LUFS.")] = None,
     category: Categories = None,
 ) -> None:
     """Change a show; its feeds follow at once."""
@@ -174,7 +175,7 @@ def show_edit(
     said = {
         "title": title, "description": description, "author": author, "language": language, "slug": rename,
         "explicit": explicit, "time_zone": time_zone, "owner_email": owner_email, "copyright": copyright_holder,
-        "categories": _categories(category),
+        "even_loudness": even_loudness, "categories": _categories(category),
     }  # fmt: skip
     changes = _fields({name: value for name, value in said.items() if value is not None})
     edited = _with_database(

@@ -10,12 +10,25 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from podcast_app.database import Database, is_away
-from podcast_app.models import AudioStatus, Edition, Episode, EpisodeState, Feed, LooseObject, Show, Upload, UploadState
+from podcast_app.models import (
+    Audio,
+    AudioStatus,
+    Edition,
+    Episode,
+    EpisodeState,
+    Feed,
+    LooseObject,
+    Measurement,
+    Show,
+    Upload,
+    UploadState,
+)
+from podcast_app.publishing import LIGHT
 from podcast_app.times import utcnow
 
 Labels = tuple[str, ...]
@@ -55,18 +68,22 @@ def _library(session: Session, now: dt.datetime) -> list[GaugeMetricFamily]:
 def _counts(session: Session) -> Iterator[GaugeMetricFamily]:
     uploads = _by(session, Upload.state)
     episodes = _by(session, Episode.state)
-    editions = _by(session, Edition.name, Edition.status)
     rows = session.execute(select(Show.slug, Feed.view, Feed.generation).join(Show, Show.id == Feed.show_id))
     generations: dict[Labels, int] = {(slug, view): generation for slug, view, generation in rows}
     loose = session.scalar(select(func.count()).select_from(LooseObject)) or 0
-    enclosures: dict[Labels, int] = {("enclosure", status): 0 for status in get_args(AudioStatus)}
     yield _family("podcast_uploads", "Recordings that arrived.", ["state"], _zeros(UploadState) | uploads)
     yield _family("podcast_episodes", "Episodes.", ["state"], _zeros(EpisodeState) | episodes)
     yield _family(
         "podcast_editions",
         "Audio that listeners get, by encoding.",
         ["edition", "status"],
-        enclosures | editions,
+        _editions(session),
+    )
+    yield _family(
+        "podcast_measurements",
+        "Recordings that are, or are to be, measured.",
+        ["status"],
+        _zeros(AudioStatus) | _by(session, Measurement.status),
     )
     yield _family("podcast_feed_generation", "How often the feed has changed.", ["show", "view"], generations)
     yield GaugeMetricFamily(
@@ -79,7 +96,9 @@ def _lags(session: Session, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     due = select(func.min(Episode.publish_at)).where(Episode.state == "scheduled")
     uncopied = select(func.min(Feed.modified_at)).where(Feed.copied_generation < Feed.generation)
     unswept = select(func.min(LooseObject.delete_after))
-    leases = max(_age(session, select(func.min(table.lease_until)), now) for table in (Edition, Feed, Upload))
+    leases = max(
+        _age(session, select(func.min(table.lease_until)), now) for table in (Edition, Measurement, Feed, Upload)
+    )
     yield GaugeMetricFamily(
         "podcast_publication_lag_seconds", "How late the latest due episode is.", value=_age(session, due, now)
     )
@@ -94,6 +113,15 @@ def _lags(session: Session, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
     yield GaugeMetricFamily(
         "podcast_lease_overdue_seconds", "How long nobody has taken over what a worker left.", value=leases
     )
+
+
+def _editions(session: Session) -> dict[Labels, int]:
+    """Those of audio that listeners have, or are to have: what was replaced is made no more."""
+    counted = select(Edition.name, Edition.status, func.count()).join(Audio, Audio.id == Edition.audio_id)
+    wanted = counted.where(or_(Audio.is_current, Audio.is_next)).join(Episode, Episode.id == Audio.episode_id)
+    rows = session.execute(wanted.where(Episode.state != "withdrawn").group_by(Edition.name, Edition.status))
+    none: dict[Labels, int] = {(name, status): 0 for name in ("enclosure", *LIGHT) for status in get_args(AudioStatus)}
+    return none | {(name, status): count for name, status, count in rows}
 
 
 def _by(session: Session, *columns: InstrumentedAttribute[str]) -> dict[Labels, int]:

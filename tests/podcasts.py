@@ -14,7 +14,7 @@ from media.storage.open import open_storage
 from podcast_app import drafts, episodes, shows, uploads, worker
 from podcast_app.database import Database
 from podcast_app.fields import NewEpisode, parse
-from podcast_app.models import Edition, Episode, EpisodeId, Feed, LooseObject, Show, Upload
+from podcast_app.models import Edition, Episode, EpisodeId, Feed, LooseObject, Measurement, Show, Upload, UploadId
 from podcast_app.outcomes import Refused
 from podcast_app.settings import Settings
 from podcast_app.setup import first_start
@@ -51,14 +51,26 @@ class Library:
         """A new episode from this audio; `publish` makes it due."""
         fields = parse(NewEpisode, said)
         assert isinstance(fields, NewEpisode), fields
-        original = uploads.Original(self.work.database, self.work.storage, self.work.settings.max_upload_bytes)
-        original.write(audio)
-        inspected = uploads.inspect(self.work.database, self.work.storage, original.finish(filename))
         made = self.work.database.write(
-            drafts.from_recording, self.show().id, inspected, fields, self.work.settings, utcnow()
+            drafts.from_recording,
+            self.show().id,
+            self._received(audio, filename),
+            fields,
+            self.work.settings,
+            utcnow(),
         )
         assert not isinstance(made, Refused), made
         return made.episode.id
+
+    def upload(self, audio: bytes, filename: str) -> UploadId:
+        """A recording that waits for what is made from it."""
+        inspected = self._received(audio, filename)
+        return self.work.database.write(uploads.record, self.show().id, inspected, utcnow()).id
+
+    def _received(self, audio: bytes, filename: str) -> uploads.Inspected:
+        original = uploads.Original(self.work.database, self.work.storage, self.work.settings.max_upload_bytes)
+        original.write(audio)
+        return uploads.inspect(self.work.database, self.work.storage, original.finish(filename))
 
     def published(self, audio: bytes, **said: object) -> Episode:
         episode_id = self.draft(audio, **{"publish": "now", **said})
@@ -90,8 +102,9 @@ class Library:
 
     def an_hour_passes(self) -> None:
         """For everything that ends by itself: leases, pauses, the patience with objects that nobody owns."""
-        leased = (Edition.lease_until, Edition.try_again_at, Feed.lease_until, Upload.lease_until, Upload.try_again_at)
-        columns = (LooseObject.delete_after, Upload.expires_at, *leased)
+        leased = (Edition.lease_until, Measurement.lease_until, Feed.lease_until, Upload.lease_until)
+        paused = (Edition.try_again_at, Measurement.try_again_at, Upload.try_again_at)
+        columns = (LooseObject.delete_after, Upload.expires_at, *leased, *paused)
 
         def move(session: Session) -> None:
             for column in columns:

@@ -25,6 +25,7 @@ from podcast_app.outcomes import Done, Refused
 from podcast_app.times import utcnow
 from tests.media.samples import picture
 from tests.podcasts import Library, Place, at
+from tests.site import hurried
 
 # Forked from a server that has everything imported: a process in 20 ms, and no thread or connection of the tests' own.
 PROCESSES = get_context("forkserver")
@@ -154,6 +155,12 @@ def send(library: Library, audio: bytes, *numbers: int) -> None:
 def work_off(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
     """Everything that lags."""
     worker.catch_up(library.work)
+
+
+def come_behind(library: Library, audio: bytes, acknowledge: Acknowledge) -> None:
+    """What follows publications: measurements and light editions."""
+    with hurried():
+        worker.catch_up(library.work, worker.BEHIND)
 
 
 def episode_called(library: Library, title: str) -> EpisodeId:

@@ -12,8 +12,8 @@ from rich.console import Console
 from sqlalchemy import select, update
 
 from media.storage import Key, Storage, Stored
-from podcast_app import check, object_check, parts, worker
-from podcast_app.models import Edition, Episode, Feed, LooseObject, Upload
+from podcast_app import check, object_check, parts, replacing, worker
+from podcast_app.models import Audio, Edition, Episode, Feed, LooseObject, Measurement, Upload
 from podcast_app.settings import Settings
 from podcast_app.times import iso, utcnow
 from tests.commands import podcast_app
@@ -162,9 +162,8 @@ def test_a_recording_without_a_checksum_is_noted_when_it_has_had_its_time(librar
     early = utcnow() - dt.timedelta(hours=2)
     library.work.database.write(lambda session: session.execute(update(Upload).values(created_at=early)))
 
-    assert any(
-        f"note: recording.mp3: has no checksum yet; it began {iso(early)}" in line for line in remarks(library, 0)
-    )
+    lines = remarks(library, 1)  # since nobody has measured it either
+    assert any(f"note: recording.mp3: has no checksum yet; it began {iso(early)}" in line for line in lines)
 
 
 def test_what_was_on_its_way_at_the_first_look_is_not_found_at_the_second(library: Library) -> None:
@@ -261,6 +260,47 @@ def test_audio_that_could_not_be_prepared_is_found_with_its_reason(library: Libr
     worker.catch_up(library.work)
 
     assert any("lost: the audio could not be prepared: The original is missing" in error for error in errors(library))
+
+
+def test_what_failed_behind_publication_is_found_with_its_reason(library: Library) -> None:
+    without = library.work.settings.model_copy(update={"ffmpeg": Path("/nowhere/ffmpeg")})
+    worker.catch_up(replace(library.work, settings=without), worker.BEHIND)
+
+    found = errors(library)
+
+    for says in (
+        "its edition low-mp3 could not be made",
+        "its edition low-opus could not",
+        "the recording could not be",
+    ):
+        assert any(line.startswith(f"error: matonge: {says}") and "ffmpeg" in line for line in found), says
+
+
+def test_what_waits_behind_publication_is_a_note_until_nobody_is_at_it_for_long(library: Library) -> None:
+    says = "worker: to be made behind publication: 3 measurements and light editions"
+    assert f"note: {says}." in remarks(library, 0)
+
+    long_ago = utcnow() - LONG_AGO
+    library.work.database.write(lambda session: session.execute(update(Upload).values(created_at=long_ago)))
+    assert f"error: {says}; nobody is at it. Does a worker run?" in errors(library)
+
+    taken = update(Measurement).values(lease_owner="a worker", lease_until=utcnow() + LONG_AGO)
+    library.work.database.write(lambda session: session.execute(taken))
+    assert f"note: {says}; it is at it." in remarks(library, 0)
+
+
+def test_a_replacement_on_its_way_and_what_was_replaced_are_noted(library: Library, mp3: bytes) -> None:
+    work = library.work
+    episode = work.database.read(lambda session: session.scalars(select(Episode)).one())
+    work.database.write(replacing.replace, episode.id, library.upload(mp3, "other.mp3"), {}, utcnow())
+    assert "note: matonge: other.mp3 is being prepared, and will take the place of its audio." in remarks(library, 0)
+
+    worker.catch_up(work)
+    assert any("former recordings are kept for 30 days: 1, of 0.0 MB" in line for line in remarks(library, 0))
+
+    ages_ago = update(Audio).where(Audio.replaced_at.is_not(None)).values(replaced_at=utcnow() - dt.timedelta(days=31))
+    work.database.write(lambda session: session.execute(ages_ago))
+    assert "error: worker: former recordings are kept for longer than that. Does a worker run?" in errors(library)
 
 
 def test_plain_http_in_public_is_an_error(sqlite_place: Place) -> None:

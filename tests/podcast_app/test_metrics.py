@@ -40,6 +40,8 @@ def test_the_library_is_told_in_numbers(library: Library, mp3: bytes) -> None:
     assert said["podcast_uploads", "complete"] == 2
     assert (said["podcast_editions", "enclosure", "ready"], said["podcast_editions", "enclosure", "failed"]) == (1, 0)
     assert said["podcast_editions", "enclosure", "preparing"] == 1
+    assert (said["podcast_editions", "low-opus", "preparing"], said["podcast_editions", "low-opus", "failed"]) == (1, 0)
+    assert (said["podcast_measurements", "preparing"], said["podcast_measurements", "failed"]) == (2, 0)
     assert said["podcast_feed_generation", SLUG, "main"] == generation > 1
     assert said["process_resident_memory_bytes",] > 0
     assert said["process_cpu_seconds_total",] > 0
@@ -141,7 +143,7 @@ def test_every_number_is_explained_to_operators(library: Library) -> None:
 
     names = {name for name, *_ in numbers(exposition_of(library.work.database)) if name.startswith("podcast_")}
 
-    assert len(names) == 10
+    assert len(names) == 11
     assert {name for name in names if f"`{name}" not in explained} == set()
 
 

@@ -6,11 +6,11 @@ import feedparser
 import pytest
 from sqlalchemy import select, update
 
-from podcast_app import publishing, replacing, uploads, worker
+from podcast_app import publishing, replacing, worker
 from podcast_app.fields import EpisodeChanges
 from podcast_app.listening import recordings
 from podcast_app.listening.recordings import Recording, Withdrawn
-from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Upload, UploadId
+from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Upload
 from podcast_app.outcomes import Conflict, Done, Refused
 from podcast_app.times import utcnow
 from tests.media.samples import Mark, audio
@@ -25,17 +25,9 @@ def longer(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return audio(folder / "longer.mp3", "-b:a", "64k", seconds=4, chapters=marks).read_bytes()
 
 
-def uploaded(library: Library, data: bytes, name: str = "corrected.mp3") -> UploadId:
-    work = library.work
-    original = uploads.Original(work.database, work.storage, work.settings.max_upload_bytes)
-    original.write(data)
-    inspected = uploads.inspect(work.database, work.storage, original.finish(name))
-    return work.database.write(uploads.record, library.show().id, inspected, utcnow()).id
-
-
 def replaced(library: Library, episode_id: EpisodeId, data: bytes) -> publishing.Outcome:
-    upload_id = uploaded(library, data)
-    return library.work.database.write(replacing.replace, episode_id, upload_id, utcnow())
+    upload_id = library.upload(data, "corrected.mp3")
+    return library.work.database.write(replacing.replace, episode_id, upload_id, {}, utcnow())
 
 
 def undone(library: Library, episode_id: EpisodeId) -> publishing.Outcome:
@@ -194,7 +186,7 @@ def test_a_recording_in_use_and_a_withdrawn_episode_are_left_alone(library: Libr
     assert episode.audio.upload_id is not None
     work = library.work
 
-    taken = work.database.write(replacing.replace, episode.id, episode.audio.upload_id, utcnow())
+    taken = work.database.write(replacing.replace, episode.id, episode.audio.upload_id, {}, utcnow())
     assert isinstance(taken, Refused)
 
     replaced(library, episode.id, longer)
