@@ -166,6 +166,7 @@ def _claim_low(session: Session, owner: str, name: Literal["low-mp3", "low-opus"
     derived.take(edition, owner, now)
     episode = episodes.get(session, episode_id)
     assert episode is not None
+    assert episode.audio is not None
     assert made.key is not None
     return _Low(
         claim=enclosures.claim_of(edition, owner),
@@ -174,7 +175,7 @@ def _claim_low(session: Session, owner: str, name: Literal["low-mp3", "low-opus"
         source=made.key,
         container="mp3" if made.extension == "mp3" else "mp4",
         whole_ms=made.duration_ms,
-        tags=enclosures.tags(episode, episode.show),
+        tags=enclosures.tags(episode, episode.show, episode.audio),
         cover=(episode.cover or episode.show.cover).key,
         public_key=edition.public_key,
         sha256=edition.sha256,

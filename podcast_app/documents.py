@@ -11,7 +11,7 @@ from media import transcripts
 from media.probe import Chapter
 from podcast_app import notes
 from podcast_app.addresses import Addresses, View, feed_views, low, views
-from podcast_app.models import Audio, Edition, Episode, EpisodeText, Json, Show, ShowText
+from podcast_app.models import Audio, Edition, Episode, EpisodeText, Json, Show, ShowText, Upload
 from podcast_app.settings import Settings
 
 LOW_ENCLOSURE = "low-mp3"  # of the low-data feed: every app plays it
@@ -40,11 +40,36 @@ def main_words(episode: Episode) -> EpisodeText:
     return next(words for words in episode.texts if words.language == episode.language)
 
 
-def chapters(episode: Episode) -> tuple[Chapter, ...]:
-    """The episode's chapters; where it has none, those that its notes tell by times, as Apple reads them."""
-    whole_ms = duration_ms(episode.audio) if episode.audio is not None else None
-    rows = [Chapter(start_ms=row["start_ms"], title=row["title"], url=row["url"] or None) for row in episode.chapters]
-    return tuple(rows) or timestamps.from_notes(main_words(episode).notes, whole_ms)
+def chapters(episode: Episode, audio: Audio | None = None) -> tuple[Chapter, ...]:
+    """The episode's chapters; where it has none, those that its notes tell by times, as Apple reads them.
+
+    `audio`: one that is to take the place of the current one.
+    """
+    audio = audio or episode.audio
+    assert audio is not None, "an episode is made from audio"
+    rows = chapter_rows(episode, audio)
+    found = (Chapter(start_ms=row["start_ms"], title=row["title"], url=row["url"] or None) for row in rows)
+    return tuple(found) or timestamps.from_notes(main_words(episode).notes, duration_ms(audio))
+
+
+def chapter_rows(episode: Episode, audio: Audio) -> list[Json]:
+    """What the episode keeps of its chapters, with this audio: those that were in a file, and that nobody has touched,
+    give way to those of another file."""
+    in_file = chapters_in_file(audio.upload) if episode.suggested.get("chapters") == "file" else []
+    return in_file or list(episode.chapters)
+
+
+def chapters_in_file(upload: Upload) -> list[Json]:
+    """As an episode keeps them."""
+    return [
+        {
+            "start_ms": chapter["start_ms"],
+            "title": chapter["title"][:255],
+            "url": (chapter["url"] or "")[:1000],
+            "picture": chapter.get("picture"),
+        }
+        for chapter in upload.facts["chapters"][:1000]
+    ]
 
 
 def inside(found: tuple[Chapter, ...], episode: Episode) -> tuple[Chapter, ...]:

@@ -107,10 +107,10 @@ def _job(session: Session, edition: Edition, audio: Audio, episode: Episode, sho
         gain_db=gain_db,
         whole_ms=upload.facts["duration_ms"],
         least_ms=0.9 * upload.facts["duration_ms"] - 1000 if upload.facts["duration_is_exact"] else 0,
-        tags=tags(episode, show),
+        tags=tags(episode, show, audio),
         cover=(episode.cover or show.cover).key,
-        chapter_pictures=_pictures(session, episode),
-        digest=publishing.tags_digest(episode, show),
+        chapter_pictures=_pictures(session, episode, audio),
+        digest=publishing.tags_digest(episode, show, audio),
     )
 
 
@@ -124,19 +124,20 @@ def _level(show: Show, measured: Measurement | None) -> tuple[Level | None, floa
     return planned, round(planned.gain_db, 1) if planned else 0.0
 
 
-def tags(episode: Episode, show: Show) -> enclosure.EnclosureTags:
+def tags(episode: Episode, show: Show, audio: Audio) -> enclosure.EnclosureTags:
     """What every copy of the audio says of itself, but for its pictures."""
     return enclosure.EnclosureTags(
         title=documents.main_words(episode).title,
         show=documents.main_text(show).title,
         author=show.author,
         number=episode.number,
-        chapters=documents.chapters(episode),
+        chapters=documents.chapters(episode, audio),
     )
 
 
-def _pictures(session: Session, episode: Episode) -> dict[int, Key]:
-    named = {chapter["picture"]: chapter["start_ms"] for chapter in episode.chapters if chapter.get("picture")}
+def _pictures(session: Session, episode: Episode, audio: Audio) -> dict[int, Key]:
+    rows = documents.chapter_rows(episode, audio)
+    named = {chapter["picture"]: chapter["start_ms"] for chapter in rows if chapter.get("picture")}
     found = select(Cover).where(Cover.episode_id == episode.id, Cover.id.in_(named))
     return {named[cover.id]: cover.key for cover in session.scalars(found)}
 

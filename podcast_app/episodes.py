@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import Finding, error
 from podcast_app import covers, objects, slugs, uploads
-from podcast_app.documents import edition, main_words
+from podcast_app.documents import chapters_in_file, edition, main_words
 from podcast_app.fields import ChapterFields, EpisodeFields, EpisodeTranslation, PersonFields
 from podcast_app.models import (
     Audio,
@@ -105,6 +105,14 @@ def audios(session: Session, episode_id: EpisodeId) -> list[Audio]:
     return list(session.scalars(loaded))
 
 
+def use(session: Session, episode: Episode, upload: Upload, pictures: Mapping[int, covers.Picture]) -> None:
+    """The upload is a recording of this episode, to which the pictures of its chapters belong from now on."""
+    upload.episode_id = episode.id
+    added = {start: covers.add(session, episode.show_id, episode.id, each).id for start, each in pictures.items()}
+    chapters = [{**chapter, "picture": added.get(chapter["start_ms"])} for chapter in upload.facts["chapters"]]
+    upload.facts = {**upload.facts, "chapters": chapters}
+
+
 def new_audio(session: Session, episode: Episode, upload: Upload) -> Audio:
     """A version of the episode's audio, not yet current, whose enclosure and measurement are to be made."""
     audio_id = AudioId(new_id())
@@ -134,7 +142,7 @@ def create(
     episode = _blank(show, said, now)
     session.add(episode)
     session.flush()
-    upload.episode_id = episode.id
+    use(session, episode, upload, pictures.chapters)
     audio = new_audio(session, episode, upload)
     audio.is_current = True
     session.add(audio)
@@ -144,7 +152,7 @@ def create(
     if findings := apply(session, show, episode, fields):
         return Refused(findings)
     if "chapters" in suggested:
-        _add_pictures(session, episode, pictures.chapters)
+        episode.chapters = chapters_in_file(upload)
     episode.suggested = suggested
     session.flush()
     session.refresh(episode, ["cover", "audio"])
@@ -198,7 +206,7 @@ def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> 
     session.flush()
 
 
-def chapter_row(chapter: ChapterFields) -> Json:
+def _chapter_row(chapter: ChapterFields) -> Json:
     """As an episode keeps it."""
     return {
         "start_ms": chapter.start_ms,
@@ -213,7 +221,7 @@ def _chapter_rows(chapters: Sequence[ChapterFields], episode: Episode) -> list[J
     pictures = {row["start_ms"]: row.get("picture") for row in episode.chapters}
     rows: dict[int, Json] = {}
     for chapter in sorted(chapters, key=lambda chapter: chapter.start_ms):
-        row = chapter_row(chapter)
+        row = _chapter_row(chapter)
         if "image_url" not in chapter.model_fields_set:
             row["picture"] = pictures.get(chapter.start_ms)
         rows.setdefault(chapter.start_ms, row)
@@ -234,12 +242,6 @@ def _unknown_pictures(
             "A picture is named that is not here.",
             "Send the picture first, and name the address that it then has.",
         )
-
-
-def _add_pictures(session: Session, episode: Episode, pictures: Mapping[int, covers.Picture]) -> None:
-    """Those that the file has for its chapters."""
-    added = {start: covers.add(session, episode.show_id, episode.id, each).id for start, each in pictures.items()}
-    episode.chapters = [{**row, "picture": added.get(row["start_ms"])} for row in episode.chapters]
 
 
 def _blank(show: Show, said: EpisodeFields, now: dt.datetime) -> Episode:

@@ -256,12 +256,13 @@ def recorded_origin(session: Session) -> str | None:
     return json.loads(made)[1] if made is not None else None
 
 
-def tags_digest(episode: Episode, show: Show) -> str:
+def tags_digest(episode: Episode, show: Show, audio: Audio | None = None) -> str:
     """Of what makes an enclosure what it is besides the recording: its tags, and whether its loudness is evened."""
     words = documents.main_words(episode)
     picture = (episode.cover or show.cover).id
-    chapters = [[each.start_ms, each.title, each.url] for each in documents.chapters(episode)]
-    pictures = [chapter["picture"] for chapter in episode.chapters if chapter.get("picture")]
+    chapters = [[each.start_ms, each.title, each.url] for each in documents.chapters(episode, audio)]
+    rows = documents.chapter_rows(episode, audio) if audio else episode.chapters
+    pictures = [chapter["picture"] for chapter in rows if chapter.get("picture")]
     tags = [words.title, documents.main_text(show).title, show.author, picture, episode.number, chapters, pictures]
     return hashlib.sha256(json.dumps([*tags, show.even_loudness]).encode()).hexdigest()
 

@@ -6,12 +6,13 @@ it changes at once.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.storage import Key
-from podcast_app import derived, documents, episodes, objects, publishing, uploads
+from podcast_app import covers, derived, documents, episodes, objects, publishing
 from podcast_app.models import Audio, AudioId, Episode, EpisodeId, Upload, UploadId
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.publishing import NotYet, Outcome
@@ -28,8 +29,14 @@ NOTHING_BEFORE = Conflict(
 NOT_MADE = Conflict("This is not made while the episode is not public.", "Publish the episode first.")
 
 
-def replace(session: Session, episode_id: EpisodeId, upload_id: UploadId, now: dt.datetime) -> Outcome:
-    """Another recording, from a complete upload, for the episode."""
+def replace(
+    session: Session,
+    episode_id: EpisodeId,
+    upload_id: UploadId,
+    pictures: Mapping[int, covers.Picture],
+    now: dt.datetime,
+) -> Outcome:
+    """Another recording, from a complete upload, for the episode. `pictures`: of the file's chapters."""
     found = episodes.to_change(session, episode_id)
     if not isinstance(found, tuple):
         return found
@@ -38,7 +45,7 @@ def replace(session: Session, episode_id: EpisodeId, upload_id: UploadId, now: d
     if findings := episodes.cannot_use(upload, show.id):
         return Refused(findings)
     assert upload is not None
-    upload.episode_id = episode.id
+    episodes.use(session, episode, upload, pictures)
     _bring(session, episode, episodes.new_audio(session, episode, upload), now)
     return Done(episode)
 
@@ -163,15 +170,7 @@ def _swap(session: Session, episode: Episode, audio: Audio, now: dt.datetime) ->
     audio.is_current, audio.is_next, audio.replaced_at = True, False, None
     session.flush()
     session.refresh(episode, ["audio"])
-    _chapters_follow(episode)
-
-
-def _chapters_follow(episode: Episode) -> None:
-    """Those that were in the old file and that nobody has touched give way to the new file's, if it has some."""
-    assert episode.audio is not None
-    suggested = uploads.suggestions(episode.audio.upload.facts)
-    if episode.suggested.get("chapters") == "file" and suggested.chapters:
-        episode.chapters = [episodes.chapter_row(chapter) for chapter in suggested.chapters]
+    episode.chapters = documents.chapter_rows(episode, audio)
 
 
 def _forget_one(session: Session, now: dt.datetime) -> bool:

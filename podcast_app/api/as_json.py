@@ -60,7 +60,9 @@ def episode(row: Episode, show: Show, settings: Settings, language: str) -> Epis
         audio=_audio(row, addresses, language),
         chapters=_chapters(row, show, addresses),
         chapters_text=chapters.written(documents.chapters(row)),
-        chapters_url=addresses.chapters(show.slug, row.slug) if is_public and documents.chapters(row) else None,
+        chapters_url=addresses.chapters(show.slug, row.slug)
+        if is_public and documents.inside(documents.chapters(row), row)
+        else None,
         waveform_url=addresses.waveform(show.slug, row.slug) if is_public and _is_measured(row) else None,
         transcripts=[_transcript(each, row, show, addresses) for each in row.transcripts],
         persons=[_person(person, show, addresses) for person in row.persons],
@@ -207,6 +209,10 @@ def _replacement(audio: Audio, language: str) -> ReplacementAnswer:
 
 def _failure(row: Derived, language: str) -> str | None:
     return words.plain(language, row.failure) if row.failure else None
+
+
+def _has_chapters(row: Episode) -> bool:
+    return bool(documents.inside(documents.chapters(row), row))
 
 
 def _is_measured(row: Episode) -> bool:

@@ -78,7 +78,9 @@ def _replace(
     language: str,
     now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
-    done = replacing.replace(session, episode_id, _upload(session, show_id, recording.source, now), now)
+    done = replacing.replace(
+        session, episode_id, _upload(session, show_id, recording.source, now), recording.pictures.chapters, now
+    )
     return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
 
 

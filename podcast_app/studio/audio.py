@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
-from podcast_app import episodes, publishing, replacing, uploads
+from podcast_app import covers, episodes, publishing, replacing, uploads
 from podcast_app.http import in_reading, in_transaction
 from podcast_app.models import Audio, EpisodeId, UploadId, User
 from podcast_app.outcomes import Done
@@ -74,9 +74,11 @@ def _replace(
     show, episode = rights.episode_to_change(session, person, episode_id)
     if once.result(session, person, typed) is not None:
         return Done(episode)  # the form was sent twice; nobody takes over the second file, so it goes by itself
+    pictures: Mapping[int, covers.Picture] = {}
     if isinstance(recording, Inspected):
+        pictures = recording.pictures.chapters
         recording = uploads.record(session, show.id, recording, now).id
-    replaced = replacing.replace(session, episode_id, recording, now)
+    replaced = replacing.replace(session, episode_id, recording, pictures, now)
     if isinstance(replaced, Done):
         once.remember(session, person, typed, episode_id, now)
     return replaced
