@@ -18,6 +18,20 @@ from tests.site import Site
 # A time zone, a language or a recording may fit its schema and yet be none: then the answer is 422, as described.
 NOT_CHECKED = "positive_data_acceptance"
 
+# What is done to an episode, and may be done to a draft.
+ABOUT_A_DRAFT = (
+    "readEpisode",
+    "changeEpisode",
+    "replaceAudio",
+    "undoReplaceAudio",
+    "makeAgain",
+    "putTranscript",
+    "removeTranscript",
+    "putEpisodeCover",
+    "removeEpisodeCover",
+    "addEpisodePicture",
+)
+
 
 def test_the_description_is_valid_and_names_every_address(shared_site: Site) -> None:
     described = shared_site.listener.get("/api/v1/openapi.json")
@@ -82,8 +96,6 @@ def _real_ids(site: Site, mp3: bytes) -> str:
     kept, thrown_away = (site.episode(mp3, number="x").json()["upload_id"] for _ in range(2))
     taking = begin(site, mp3, part_size_bytes=1000).upload["id"]
     ids = {
-        "readEpisode": draft,
-        "changeEpisode": draft,
         "deleteEpisode": doomed,
         "publishEpisode": public,
         "withdrawEpisode": public,
@@ -91,6 +103,7 @@ def _real_ids(site: Site, mp3: bytes) -> str:
         "deleteUpload": thrown_away,
         "sendPart": taking,
         "completeUpload": taking,
+        **dict.fromkeys(ABOUT_A_DRAFT, draft),
     }
     return "\n".join(
         f'[[operations]]\ninclude-operation-id = "{name}"\nparameters = {{ "path.id" = {json.dumps(value)} }}'

@@ -118,7 +118,8 @@ def test_a_show_is_made_listed_and_changed(home: Path) -> None:
     made = podcast_app(
         "show", "create", "Récits d'ailleurs – 日本", "--language", "fr", "--category", "News/Politics", data_dir=home
     )
-    edited = podcast_app("show", "edit", "recits-d-ailleurs", "--rename", "recits", data_dir=home)
+    changes = ("--rename", "recits", "--even-loudness")
+    edited = podcast_app("show", "edit", "recits-d-ailleurs", *changes, data_dir=home)
     listed = podcast_app("show", "list", data_dir=home)
 
     assert made.stdout == "http://127.0.0.1:8000/recits-d-ailleurs/\n"
@@ -128,6 +129,7 @@ def test_a_show_is_made_listed_and_changed(home: Path) -> None:
     with at(Place(f"sqlite:///{home / 'podcast.db'}", home)) as library:
         [show] = [show for show in library.shows() if show.slug == "recits"]
     assert show.categories == [["News", "Politics"]]
+    assert show.even_loudness
 
 
 @pytest.mark.parametrize(
