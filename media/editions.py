@@ -22,22 +22,8 @@ DEMUXERS: Final = {"mp3": "mp3", "mp4": "mov"}  # what reads an enclosure, by it
 LOW_MP3: Final = ["-c:a", "libmp3lame", "-ac", "1", "-ar", "24000", "-b:a", "48k", "-id3v2_version", "0", "-f", "mp3"]
 
 # Made for speech (`voip`), and it still notices music. 48 kHz is how Opus counts; of 24 kbit/s it uses what it needs.
-LOW_OPUS: Final = [
-    "-c:a",
-    "libopus",
-    "-ac",
-    "1",
-    "-ar",
-    "48000",
-    "-b:a",
-    "24k",
-    "-vbr",
-    "on",
-    "-application",
-    "voip",
-    "-f",
-    "opus",
-]
+_SPEECH: Final = ["-vbr", "on", "-application", "voip"]
+LOW_OPUS: Final = ["-c:a", "libopus", "-ac", "1", "-ar", "48000", "-b:a", "24k", *_SPEECH, "-f", "opus"]
 
 
 def make(
@@ -48,16 +34,17 @@ def make(
     tags: EnclosureTags,
     directory: Path,
     ffmpeg: Path | None,
+    pace: Pace = Pace.PATIENT,
     on_progress: Callable[[int], object] | None = None,
 ) -> Made:
-    """Make the edition in `directory`, under a new name, when nobody else wants the processor. Raises Failed.
+    """Make the edition in `directory`, under a new name. Raises Failed.
 
     `container` is the enclosure's, by the probe's words. The cover goes in as it is given, so a small one is given;
     pictures of chapters do not. `on_progress` is told how many ms are done.
     """
     light = replace(tags, chapters=tuple(replace(chapter, picture=None) for chapter in tags.chapters))
     sound = Input(enclosure, demuxer=DEMUXERS[container])
-    with making(directory, ffmpeg, on_progress, Pace.PATIENT) as bench:
+    with making(directory, ffmpeg, on_progress, pace) as bench:
         if name == "low-mp3":
             return tagged_mp3(_low_mp3(sound, bench), light, directory)
         return _low_opus(sound, light, directory / f"{token_hex(8)}.opus", bench)
