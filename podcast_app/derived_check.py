@@ -61,9 +61,9 @@ def _light() -> Select[dt.datetime | None, dt.datetime]:
 
 def _unmeasured() -> Select[dt.datetime, dt.datetime]:
     """The same for recordings."""
-    used = select(Audio.id).where(Audio.upload_id == Upload.id).exists()
+    used = select(Audio.id).join(Episode, Audio.episode_id == Episode.id).where(WANTED, Audio.upload_id == Upload.id)
     unmeasured = select(Upload.created_at, Upload.created_at).join(Measurement, Measurement.upload_id == Upload.id)
-    return unmeasured.where(used, Measurement.status == "preparing")
+    return unmeasured.where(used.exists(), Measurement.status == "preparing")
 
 
 def _held(table: type[Leased], now: dt.datetime) -> Select[int]:

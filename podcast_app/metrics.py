@@ -5,7 +5,7 @@ Names of shows and what lags; no titles, no people.
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import get_args
+from typing import TypeVarTuple, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -32,6 +32,7 @@ from podcast_app.publishing import LIGHT
 from podcast_app.times import utcnow
 
 Labels = tuple[str, ...]
+Ts = TypeVarTuple("Ts")
 
 
 def exposition_of(database: Database) -> bytes:
@@ -83,7 +84,7 @@ def _counts(session: Session) -> Iterator[GaugeMetricFamily]:
         "podcast_measurements",
         "Recordings that are, or are to be, measured.",
         ["status"],
-        _zeros(AudioStatus) | _by(session, Measurement.status),
+        _measurements(session),
     )
     yield _family("podcast_feed_generation", "How often the feed has changed.", ["show", "view"], generations)
     yield GaugeMetricFamily(
@@ -116,12 +117,25 @@ def _lags(session: Session, now: dt.datetime) -> Iterator[GaugeMetricFamily]:
 
 
 def _editions(session: Session) -> dict[Labels, int]:
-    """Those of audio that listeners have, or are to have: what was replaced is made no more."""
+    """Those of audio that listeners have, or are to have."""
     counted = select(Edition.name, Edition.status, func.count()).join(Audio, Audio.id == Edition.audio_id)
-    wanted = counted.where(or_(Audio.is_current, Audio.is_next)).join(Episode, Episode.id == Audio.episode_id)
-    rows = session.execute(wanted.where(Episode.state != "withdrawn").group_by(Edition.name, Edition.status))
+    rows = session.execute(_of_wanted_audio(counted).group_by(Edition.name, Edition.status))
     none: dict[Labels, int] = {(name, status): 0 for name in ("enclosure", *LIGHT) for status in get_args(AudioStatus)}
     return none | {(name, status): count for name, status, count in rows}
+
+
+def _measurements(session: Session) -> dict[Labels, int]:
+    """The same of their recordings."""
+    counted = select(Measurement.status, func.count(Measurement.upload_id.distinct()))
+    wanted = _of_wanted_audio(counted.join(Audio, Audio.upload_id == Measurement.upload_id))
+    rows = session.execute(wanted.group_by(Measurement.status))
+    return _zeros(AudioStatus) | {(status,): count for status, count in rows}
+
+
+def _of_wanted_audio(counted: Select[*Ts]) -> Select[*Ts]:
+    """Of what was replaced or withdrawn nothing is made any more."""
+    of_episodes = counted.join(Episode, Episode.id == Audio.episode_id)
+    return of_episodes.where(or_(Audio.is_current, Audio.is_next), Episode.state != "withdrawn")
 
 
 def _by(session: Session, *columns: InstrumentedAttribute[str]) -> dict[Labels, int]:

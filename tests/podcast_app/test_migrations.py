@@ -1,17 +1,25 @@
 """The tables: made from nothing, brought up to date from every revision, and what lies in them stays."""
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
 
+import feedparser
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, create_engine, inspect, select
 
+from podcast_app import publishing, worker
 from podcast_app.database import is_migrated, migrate, migrations
-from podcast_app.models import Base
+from podcast_app.models import Base, Edition, Measurement
+from podcast_app.times import utcnow
+from tests.podcasts import Place, at
+from tests.site import hurried
 
 SCRIPTS = ScriptDirectory.from_config(migrations())
 REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()]
@@ -79,6 +87,50 @@ def test_what_lies_in_a_database_stays_when_it_is_brought_up_to_date(database_ur
     assert before
     for table, row in before.items():
         assert row.items() <= after.get(table, row).items(), f"{table}: a migration that means to drop this is new here"
+
+
+def test_what_was_published_before_the_third_revision_gets_what_is_made_behind_publications(
+    sqlite_place: Place, mp3: bytes, tmp_path: Path
+) -> None:
+    with at(sqlite_place) as library:
+        public, gone = library.published(mp3, title="Public"), library.published(mp3, title="Gone")
+        gone_upload = gone.audio.upload_id if gone.audio else None
+        library.draft(mp3, title="Draft")
+        library.work.database.write(publishing.withdraw, gone.id, library.work.settings, utcnow())
+        worker.catch_up(library.work)
+        [enclosure] = feedparser.parse(library.xml()).entries[0].enclosures
+    old = replace(sqlite_place, database_url=f"sqlite:///{tmp_path / 'old.db'}")
+    migrate(old.database_url, "0002")
+    as_it_was(tmp_path / "old.db", sqlite_place.data_dir / "podcast.db")
+
+    migrate(old.database_url)
+    with at(old) as library, hurried():
+        worker.catch_up(library.work, (*worker.PUBLISHING, *worker.AUDIO, *worker.BEHIND))
+
+        made = library.work.database.read(lambda session: session.scalars(select(Edition)).all())
+        measured = library.work.database.read(lambda session: session.scalars(select(Measurement)).all())
+        assert public.audio is not None
+        assert {row.name for row in made if row.audio_id == public.audio.id} == {"enclosure", "low-mp3", "low-opus"}
+        assert [row.name for row in made if row.audio_id != public.audio.id] == ["enclosure", "enclosure"]
+        assert {row.status for row in made} == {"ready"}
+        assert {row.status for row in measured if row.upload_id != gone_upload} == {"ready"}
+        assert feedparser.parse(library.xml()).entries[0].enclosures == [enclosure]
+        assert library.xml().count("<podcast:alternateEnclosure ") == 3
+        [light] = feedparser.parse(library.xml("main-low")).entries[0].enclosures
+        assert light.href.endswith("/public-low.mp3")
+
+
+def as_it_was(old: Path, new: Path) -> None:
+    """Put into the empty tables of an older revision what a library of today holds, as far as they knew of it."""
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("ATTACH ? AS new", [str(new)])
+        for (table,) in connection.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
+            columns = ", ".join(f'"{row[1]}"' for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            if table != "alembic_version":
+                connection.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}")
+        connection.execute("DELETE FROM editions WHERE name != 'enclosure'")
+        connection.execute("DELETE FROM feeds WHERE view LIKE '%-low'")
+        connection.execute("UPDATE feeds SET made_with = 'an older renderer'")
 
 
 def fill_every_table(connection: Connection) -> Rows:
