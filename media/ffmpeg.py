@@ -93,8 +93,10 @@ FORMATS = "mp3,mov,ogg,wav,w64,flac,aac,aiff"
 ONE_CORE = ["-threads", "1"]  # or decoders of FLAC and ALAC take them all
 
 # In sh: the child is killed when the thread that started it ends, which waits for it and so ends only with its process.
-# The `setpriv` of util-linux can do this, not that of BusyBox; where it cannot, the child has its limits.
-WITH_US = 'setpriv --pdeathsig KILL true 2>/dev/null && set -- setpriv --pdeathsig KILL "$@"'
+# If that was before this was said, the child has another parent by now. The `setpriv` of util-linux can do this, not
+# that of BusyBox; where it cannot, the child has its limits.
+STILL_OURS = """sh -c 'test "$PPID" = "$0" && exec "$@"' "$parent\""""
+WITH_US = f'setpriv --pdeathsig KILL true 2>/dev/null && set -- setpriv --pdeathsig KILL {STILL_OURS} "$@"'
 
 PIECE = 65536  # bytes: what a pipe holds
 
@@ -181,8 +183,8 @@ def _limited(command: list[str], limits: Limits, pace: Pace) -> list[str]:
     Units are those of POSIX: seconds, kB, blocks of 512 bytes. A limit that cannot be set is a stricter one already.
     """
     lower = 'for limit in "c 0" "n 64" "t $1" "v $2" "f $3"; do ulimit -$limit; done 2>/dev/null'
-    numbers = [limits.cpu_seconds, limits.memory_bytes // 1024, limits.file_bytes // 512]
-    script = f'{lower}; shift 3; {WITH_US}; exec nice -n {pace:d} "$@"'
+    numbers = [limits.cpu_seconds, limits.memory_bytes // 1024, limits.file_bytes // 512, os.getpid()]
+    script = f'{lower}; parent=$4; shift 4; {WITH_US}; exec nice -n {pace:d} "$@"'
     return ["/bin/sh", "-c", script, "sh", *map(str, numbers), *command]
 
 

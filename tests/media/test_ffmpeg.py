@@ -140,6 +140,18 @@ def test_a_process_that_is_killed_takes_its_child_with_it(engine: Path, wav: Pat
     assert working_in(work) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere its limits end it")
+def test_a_child_that_begins_when_its_parent_is_gone_does_nothing(
+    engine: Path, wav: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # so that the child finds another parent than it was told
+
+    with pytest.raises(Failed):
+        ffmpeg.run(engine, inputs=[Input(wav)], arguments=["out.wav"], directory=tmp_path)
+
+    assert not (tmp_path / "out.wav").exists()
+
+
 def test_what_is_written_out_is_told_whole_and_in_small_pieces(engine: Path, wav: Path, tmp_path: Path) -> None:
     pieces: list[bytes] = []
     out = ["-f", "s16le", "pipe:1"]
