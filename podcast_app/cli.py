@@ -97,9 +97,9 @@ def web(host: Host = "127.0.0.1", port: Port = None, workers: Processes = 1) -> 
 @app.command()
 def worker() -> None:
     """Run the work behind alone: audio, publications when they are due, copies, tidying."""
-    from podcast_app import server
+    from podcast_app import worker_process
 
-    server.worker(_migrated(_reached(_settings())))
+    worker_process.run(_migrated(_reached(_settings())))
 
 
 @app.command("migrate")

@@ -1,11 +1,9 @@
-"""The processes: web, worker, or both in one."""
+"""The processes that serve: web, with or without a worker inside."""
 
-import logging
 import os
 import resource
 import signal
 import sys
-import threading
 from contextlib import suppress
 from functools import partial
 
@@ -13,15 +11,11 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
-from media.storage.open import open_storage
 from podcast_app import settings as configuration
 from podcast_app import stopping
 from podcast_app.app import create_app
-from podcast_app.database import Database
 from podcast_app.logs import configure
 from podcast_app.settings import Settings
-from podcast_app.work import Work
-from podcast_app.worker import Worker
 
 # Longer than proxies keep a connection (nginx one minute, Caddy two): who closes first loses no request.
 KEEP_ALIVE_SECONDS = 150
@@ -66,20 +60,6 @@ def web_app() -> ASGIApp:
 def whole_app() -> ASGIApp:
     """One of several processes that do everything."""
     return _app(with_worker=True)
-
-
-def worker(settings: Settings) -> None:
-    """Work until told to stop."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    database = Database(settings.database)
-    working = Worker(Work(database, open_storage(settings.storage_url or None, settings.data_dir), settings))
-    working.start()
-    logging.getLogger(__name__).info("The worker is at work.")
-    stop.wait()
-    working.stop()
-    database.close()
 
 
 def _one(config: uvicorn.Config) -> None:
