@@ -98,6 +98,7 @@ class Media:
             await give(media_answers.UNKNOWN if known is None else known.to, scope, receive, send)
         except (NotThere, Unavailable, Busy) as failure:
             log.error("The audio %s cannot be given out: %r", audio_id, failure)
+            self._known.pop(audio_id, None)  # what was lost and made again is elsewhere, and no feed told so
             await media_answers.UNAVAILABLE.send(scope, send)
         except SQLAlchemyError as failure:
             if not is_away(failure):

@@ -5,18 +5,20 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
 from mutagen.mp3 import MP3
 from mutagen.oggopus import OggOpus
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from podcast_app.models import Measurement
+from podcast_app.models import Edition, Measurement
 from podcast_app.settings import Settings
 from tests.media.samples import Mark, audio
 from tests.podcast_app.senders import sent
+from tests.s3_servers import S3Server
 from tests.site import SLUG, Site, free_port, running
 
 FEED = f"/{SLUG}/feed.xml"
@@ -54,7 +56,7 @@ def wait_for(site: Site, episode: Answer, is_so: Callable[[Answer], bool], secon
         if is_so(found):
             return found
         assert time.monotonic() < end, f"it took too long: {found['audio']}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def is_whole(episode: Answer) -> bool:
@@ -174,6 +176,7 @@ def test_nothing_is_offered_before_it_can_be_fetched_and_nothing_after(busy_site
             for address in alternates(busy_site, draft):
                 assert busy_site.listener.head(address).status_code == 200
         assert time.monotonic() < end
+        time.sleep(0.1)
     addresses = list(alternates(busy_site, draft))
     assert len(addresses) == 3
 
@@ -181,6 +184,30 @@ def test_nothing_is_offered_before_it_can_be_fetched_and_nothing_after(busy_site
     assert {busy_site.listener.get(address).status_code for address in addresses} == {410}
     left = busy_site.api.get(path(draft)).json()
     assert [each["url"] for each in left["audio"]["editions"]] == [None] * 3
+
+
+@pytest.mark.long
+def test_all_of_it_comes_from_a_bucket_too(
+    tmp_path: Path, moto: S3Server, monkeypatch: pytest.MonkeyPatch, mp3: bytes, longer: bytes
+) -> None:
+    for name, value in moto.environment.items():
+        monkeypatch.setenv(name, value)
+    settings = Settings(port=free_port(), data_dir=tmp_path, storage_url=moto.storage_url("audio"), _env_file=None)
+    with running(settings, with_behind=True) as site:
+        first = wait_for(site, site.published(mp3, title="In a bucket"), is_whole)
+        replace(site, first, longer)
+        wait_for(site, first, lambda found: found["audio"]["replacement"] is None)
+        after = wait_for(site, first, is_whole)
+
+        offered = alternates(site, after)
+        assert len(offered) == 3
+        for address, each in offered.items():
+            got, head = site.listener.get(address, follow_redirects=True), site.listener.head(address)
+            assert (got.status_code, head.status_code) == (200, 200)
+            assert len(got.content) == int(each.get("length") or 0) == int(head.headers["content-length"])
+            assert got.headers["content-type"] == head.headers["content-type"] == each.get("type")
+        old = site.listener.get(first["audio"]["url"], follow_redirects=True)
+        assert old.content == site.listener.get(after["audio"]["url"], follow_redirects=True).content
 
 
 # --- replacing ---
@@ -199,7 +226,7 @@ def test_a_replacement_takes_over_when_it_is_ready_and_the_old_address_leads_to_
     assert pending["audio"]["replacement"]["filename"] == "corrected.mp3"
     while (now := busy_site.listener.get(old_url)).content == old.content:
         assert (now.status_code, now.headers["etag"]) == (200, old.headers["etag"])
-        time.sleep(0.02)
+        time.sleep(0.1)
     assert now.status_code == 200
     after = wait_for(busy_site, before, lambda found: found["audio"]["replacement"] is None)
     for kept in ("guid", "published_at", "slug", "title", "notes", "url"):
@@ -243,6 +270,7 @@ def test_there_is_nothing_to_undo_where_nothing_was_replaced(busy_site: Site, wh
     assert answer.json()["detail"].startswith("Il n’y a pas d’enregistrement antérieur")
 
 
+@pytest.mark.long
 def test_a_replacement_comes_in_parts_too_and_once_however_often_it_is_said(
     busy_site: Site, mp3: bytes, longer: bytes
 ) -> None:
@@ -278,7 +306,7 @@ def test_what_is_no_recording_replaces_nothing(busy_site: Site, whole: Answer, m
 # --- made again ---
 
 
-@pytest.mark.parametrize("name", ["measurement", "low-mp3", "low-opus"])
+@pytest.mark.parametrize("name", ["measurement", pytest.param("low-mp3", marks=pytest.mark.long), "low-opus"])
 def test_one_thing_is_made_again_by_itself_while_listeners_have_it(busy_site: Site, whole: Answer, name: str) -> None:
     if name == "measurement":
         row = update(Measurement).values(loudness_lufs=0.0, failure=None)
@@ -303,11 +331,27 @@ def test_one_thing_is_made_again_by_itself_while_listeners_have_it(busy_site: Si
         assert len(busy_site.listener.get(url).content) == int(each.get("length") or 0)
 
 
+def test_a_file_that_was_lost_is_made_again_and_served_by_a_process_that_knew_it(
+    busy_site: Site, whole: Answer
+) -> None:
+    address = edition(whole, "low-opus")["url"]
+    before = busy_site.listener.get(address)
+    lost = select(Edition.public_key).where(Edition.address_id == address.split("/")[-2])
+    busy_site.storage.delete(busy_site.database.read(lambda session: session.scalars(lost).one()))
+    assert busy_site.listener.get(address).status_code == 503
+
+    busy_site.api.post(path(whole, "/audio/low-opus"))
+    wait_for(busy_site, whole, is_ready)
+
+    assert busy_site.listener.get(address).content == before.content
+
+
 def is_ready(episode: Answer) -> bool:
     made = [episode["audio"]["measurement"], *episode["audio"]["editions"]]
     return {each["status"] for each in made} == {"ready"}
 
 
+@pytest.mark.long
 def test_an_enclosure_made_again_carries_the_tags_of_today(busy_site: Site, mp3: bytes) -> None:
     episode = busy_site.published(mp3, title="Befor")
     busy_site.api.patch(path(episode), json={"title": "After"})

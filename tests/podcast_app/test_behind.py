@@ -110,6 +110,7 @@ def test_what_fails_keeps_its_reason_harms_nothing_and_is_tried_again_by_itself(
     assert {(each.status, each.failure) for each in made} == {("ready", None)}
 
 
+@pytest.mark.long
 def test_a_source_that_is_missing_is_named_and_no_other_work_waits(library: Library, mp3: bytes) -> None:
     lost, other = library.published(mp3, title="Lost"), library.published(mp3, title="Other")
     assert lost.audio is not None
@@ -128,7 +129,14 @@ def test_a_source_that_is_missing_is_named_and_no_other_work_waits(library: Libr
     assert {row.status for row in rows if other.audio and row.audio_id == other.audio.id} == {"ready"}
 
 
-@pytest.mark.parametrize("fate", ["withdrawn", "replaced", "taken by another"])
+@pytest.mark.parametrize(
+    "fate",
+    [
+        "withdrawn",
+        pytest.param("replaced", marks=pytest.mark.long),
+        pytest.param("taken by another", marks=pytest.mark.long),
+    ],
+)
 def test_an_edition_that_nobody_wants_any_more_is_thrown_away(
     library: Library, mp3: bytes, monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
@@ -217,7 +225,7 @@ def wait_for(site: Site, episode: Answer, is_so: Callable[[Answer], bool], secon
         if is_so(found):
             return found
         assert time.monotonic() < end, found
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def parts(audio: Answer) -> list[Answer]:

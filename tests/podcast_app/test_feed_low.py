@@ -73,6 +73,7 @@ def test_directories_are_asked_not_to_list_it_and_the_whole_one_leads_to_it(libr
     assert len(guids) == 4  # each is a feed of its own
 
 
+@pytest.mark.long
 def test_a_withdrawn_episode_leaves_it_with_its_files(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="First")
     worker.catch_up(library.work, EVERYTHING)
@@ -108,6 +109,7 @@ def test_a_show_that_moves_takes_it_along(library: Library, mp3: bytes) -> None:
     }
 
 
+@pytest.mark.long
 def test_it_is_served_and_checked_as_every_feed(sqlite_place: Place, mp3: bytes) -> None:
     settings = Settings(port=free_port(), data_dir=sqlite_place.data_dir, _env_file=None)
     with running(settings, with_behind=True) as site:

@@ -46,7 +46,7 @@ def measured(site: Site, episode: Answer) -> Answer:
         if found["audio"]["measurement"]["status"] == "ready":
             return found
         assert time.monotonic() < end, found["audio"]
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def heard(site: Site, episode: Answer, folder: Path) -> tuple[float, float]:
@@ -72,7 +72,11 @@ def gain(episode: Answer) -> float | None:
 @pytest.mark.usefixtures("evened")
 @pytest.mark.parametrize(
     ("sound", "name"),
-    [(QUIET, "quiet.mp3"), (PEAKY, "peaky.wav"), (f"{NOISE},volume=10dB", "loud.mp3")],
+    [
+        (QUIET, "quiet.mp3"),
+        (PEAKY, "peaky.wav"),
+        pytest.param(f"{NOISE},volume=10dB", "loud.mp3", marks=pytest.mark.long),
+    ],
     ids=["quiet", "quiet with peaks", "loud"],
 )
 def test_where_the_show_evens_loudness_listeners_hear_minus_16_lufs(
@@ -117,6 +121,7 @@ def test_the_switch_reaches_a_draft_before_it_goes_out(site: Site, tmp_path: Pat
     assert gain(episode) == pytest.approx(-16 - draft["audio"]["measurement"]["loudness_lufs"], abs=1)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("evened")
 def test_silence_goes_out_as_it_is_with_a_word(site: Site, tmp_path: Path) -> None:
     recording = audio(tmp_path / "silent.mp3", seconds=6, sound=SILENT)
