@@ -214,12 +214,12 @@ def _levelled(original: Path, level: Level, codec: str, channels: int | None, be
         if attempt is None:
             break
         sound = _bare_mp3(original, _encoding(channels, attempt.filter, quality or 0), bench)
-        attempt = None if attempt.is_certain else _mended(attempt, sound, bench)
+        attempt = None if attempt.is_certain else _mended(attempt, sound, channels, bench)
     return sound
 
 
-def _mended(level: Level, sound: Path, bench: Bench) -> Level | None:
-    measured = measure(sound, directory=bench.aside, ffmpeg=bench.ffmpeg, pace=Pace.BRISK)
+def _mended(level: Level, sound: Path, channels: int | None, bench: Bench) -> Level | None:
+    measured = measure(sound, channels=channels, directory=bench.aside, ffmpeg=bench.ffmpeg, pace=Pace.BRISK)
     return mended(level, loudness_lufs=measured.loudness_lufs, true_peak_dbtp=measured.true_peak_dbtp)
 
 
@@ -237,8 +237,8 @@ def _encoding(channels: int | None, filters: str = "anull", least_bps: int = 0) 
     count, floor = (1, 96) if channels == 1 else (2, 128)
     most = least_bps * 0.98 / 1000  # an average counts headers
     kbps = next((rate for rate in (96, 112, 128, 160) if rate >= max(floor, most)), 192)
-    rates = "aformat=sample_rates=44100|48000"
-    return ["-c:a", "libmp3lame", "-af", f"{filters},{rates}", "-ac", str(count), "-b:a", f"{kbps}k"]
+    layout, rates = f"aformat=channel_layouts={'mono' if count == 1 else 'stereo'}", "aformat=sample_rates=44100|48000"
+    return ["-c:a", "libmp3lame", "-af", f"{layout},{filters},{rates}", "-b:a", f"{kbps}k"]
 
 
 # -- M4A

@@ -21,10 +21,10 @@ SILENCE: Final = 104  # of 32768: -50 dBFS; the noise of a quiet room is below i
 SAMPLES_PER_MS: Final = 8
 BLOCK: Final = 50 * SAMPLES_PER_MS  # samples that become one number at once
 
-_LOUDNESS: Final = ["-map", "0:a:0", "-af", "ebur128=peak=true:framelog=verbose", "-f", "null", "-"]
 # A second in one piece: by itself ffmpeg writes 26 ms at a time, and reading that costs more than reducing it.
 _SMALL: Final = f"aformat=s16:{1000 * SAMPLES_PER_MS}:mono,asetnsamples={1000 * SAMPLES_PER_MS}:p=0"
 _SAMPLES: Final = ["-map", "0:a:0", "-af", _SMALL, "-f", f"s16{byteorder[0]}e", "pipe:1"]
+_NOWHERE: Final = ["-f", "null", "-"]
 UPPER: Final = 1 if byteorder == "little" else 0  # which byte of a sample
 _STRENGTH: Final = bytes(min(upper, 255 - upper) for upper in range(256))  # a sample has 256 times this, to 256 more
 _UNHEARD: Final = -70.0  # LUFS: what is not louder is not measured (EBU R128, the absolute gate)
@@ -32,12 +32,11 @@ _UNHEARD: Final = -70.0  # LUFS: what is not louder is not measured (EBU R128, t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A recording in numbers. The four of its loudness are None when there is nothing to be heard."""
+    """A recording in numbers. The three of its loudness are None when there is nothing to be heard."""
 
     duration_ms: int  # exact: as it is decoded
     loudness_lufs: float | None  # of the whole; a mono file is measured as one loudspeaker
     range_lu: float | None  # between still and loud passages
-    threshold_lufs: float | None  # what counts as speech and not as a pause, by the loudness
     true_peak_dbtp: float | None  # above 0: it distorts
     silence_start_ms: int  # 0 when it is shorter than half a second; the whole duration when all is silent
     silence_end_ms: int
@@ -47,17 +46,19 @@ class Measured:
 def measure(
     audio: Path,
     *,
+    channels: int | None,
     directory: Path,
     ffmpeg: Path | None,
     pace: Pace = Pace.PATIENT,
     on_progress: Callable[[int], object] | None = None,
 ) -> Measured:
-    """Measure a file of any kind that the probe takes. `on_progress` is told how many ms are done. Raises Failed."""
+    """Measure a file of any kind that the probe takes; `channels` by the probe. `on_progress` is told how many ms are
+    done. Raises Failed."""
     wave = _Wave()
     said = run(
         ffmpeg,
         inputs=[Input(audio)],
-        arguments=[*_LOUDNESS, *_SAMPLES],
+        arguments=[*_loudness_of(channels), *_SAMPLES],
         directory=directory,
         verbosity="info",  # the filter tells what it has measured
         pace=pace,
@@ -67,7 +68,7 @@ def measure(
     wave.end()
     if not wave.samples:
         raise Failed(UNREADABLE, detail="nothing could be decoded")
-    loudness, spread, threshold, true_peak = _loudness(said)
+    loudness, spread, true_peak = _loudness(said)
     return Measured(
         duration_ms=wave.samples // SAMPLES_PER_MS,
         silence_start_ms=_if_silence(wave.quiet_at_start),
@@ -75,20 +76,26 @@ def measure(
         peaks=wave.peaks(),
         loudness_lufs=loudness,
         range_lu=spread,
-        threshold_lufs=threshold,
         true_peak_dbtp=true_peak,
     )
 
 
-def _loudness(said: str) -> tuple[float, float, float, float] | tuple[None, None, None, None]:
-    """Loudness, range, threshold and true peak, by the summary in what the engine said; the last one, if it changed
+def _loudness_of(channels: int | None) -> list[str]:
+    """Of two channels at most, as listeners get it. Said aloud, because ebur128 refuses sound that does not say itself
+    where its channels belong."""
+    layout = "mono" if channels == 1 else "stereo"
+    return ["-map", "0:a:0", "-af", f"aformat=channel_layouts={layout},ebur128=peak=true:framelog=verbose", *_NOWHERE]
+
+
+def _loudness(said: str) -> tuple[float, float, float] | tuple[None, None, None]:
+    """Loudness, range and true peak, by the summary in what the engine said; the last one, if it changed
     its mind about the kind of sound while it read."""
     summary = said.rpartition("Summary:")[2]
-    found = [re.search(rf"\b{name}:\s+(\S+) (?:LUFS|LU|dBFS)\n", summary) for name in ("I", "LRA", "Threshold", "Peak")]
-    loudness, spread, threshold, true_peak = (float(number[1]) if number else -math.inf for number in found)
+    found = [re.search(rf"\b{name}:\s+(\S+) (?:LUFS|LU|dBFS)\n", summary) for name in ("I", "LRA", "Peak")]
+    loudness, spread, true_peak = (float(number[1]) if number else -math.inf for number in found)
     if loudness <= _UNHEARD or not math.isfinite(true_peak):
-        return None, None, None, None
-    return loudness, spread, threshold, true_peak
+        return None, None, None
+    return loudness, spread, true_peak
 
 
 def _if_silence(quiet_samples: int) -> int:

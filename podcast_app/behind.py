@@ -50,6 +50,7 @@ def make_low_opus(work: Work) -> bool:
 class _Recording:
     claim: Claim[Measurement]
     key: Key
+    channels: int | None
     whole_ms: int | None
 
 
@@ -93,13 +94,14 @@ def _claim_recording(session: Session, owner: str, is_waited_for: bool, now: dt.
     derived.take(measurement, owner, now)
     upload = session.get_one(Upload, measurement.upload_id)
     claim = Claim(Measurement, (Measurement.upload_id == upload.id,), owner)
-    return _Recording(claim, upload.key, upload.facts["duration_ms"])
+    return _Recording(claim, upload.key, upload.facts["channels"], upload.facts["duration_ms"])
 
 
 def _measure(work: Work, recording: _Recording, pace: Pace) -> None:
     with workbench(work.settings) as bench:
         measured = measure(
             work.storage.local_copy(recording.key, bench),
+            channels=recording.channels,
             directory=bench,
             ffmpeg=ffmpeg.find(work.settings.ffmpeg),
             pace=pace,

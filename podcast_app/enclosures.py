@@ -115,11 +115,9 @@ def _job(session: Session, edition: Edition, audio: Audio, episode: Episode, sho
 
 
 def _level(show: Show, measured: Measurement | None) -> tuple[Level | None, float | None]:
-    """How to change the loudness, and by how much; 0.0 where it is looked after and right, None where it is not."""
-    if not show.even_loudness:
+    """How to change the loudness, and by how much; 0.0 where it was looked at and is right, None where it was not."""
+    if not show.even_loudness or measured is None or measured.status != "ready":
         return None, None
-    if measured is None:
-        return None, 0.0
     planned = level.plan(loudness_lufs=measured.loudness_lufs, true_peak_dbtp=measured.true_peak_dbtp)
     return planned, round(planned.gain_db, 1) if planned else 0.0
 

@@ -13,6 +13,12 @@ LONG_SILENCE_MS = 5000
 
 def findings(measured: Measurement | None, *, is_evened: bool) -> Iterator[Finding]:
     """Warnings; none while nothing is measured. Where the show evens loudness, being quiet or loud needs no mending."""
+    if measured is not None and measured.status == "failed" and is_evened:
+        yield warning(
+            "audio",
+            "How loud the recording is could not be found out, so its loudness is as it was recorded.",
+            "Listen to it before it goes out.",
+        )
     if measured is None or measured.status != "ready":
         return
     if measured.loudness_lufs is None:

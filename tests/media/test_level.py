@@ -12,7 +12,7 @@ from media.enclosure import EnclosureTags, Made
 from media.ffmpeg import Pace
 from media.level import Level, mended, plan
 from media.measure import Measured, measure
-from media.probe import probe
+from media.probe import Facts, probe
 from media.source import FileSource
 from tests.media.samples import altered, audio
 from tests.media.samples import ffmpeg as run_ffmpeg
@@ -24,7 +24,9 @@ DECIBELS = st.floats(-69.9, 20)
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Callable[[Path], Measured]:
-    return lambda path: measure(path, directory=tmp_path, ffmpeg=ffmpeg.find(None), pace=Pace.BRISK)
+    return lambda path: measure(
+        path, channels=_facts(path).channels, directory=tmp_path, ffmpeg=ffmpeg.find(None), pace=Pace.BRISK
+    )
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def evened(tmp_path: Path, measured: Callable[[Path], Measured]) -> Callable[[Pa
     """The plan for a recording, and the enclosure that is made by it."""
 
     def made(recording: Path) -> tuple[Level | None, Made]:
-        facts, found = probe(FileSource(recording)), measured(recording)
+        facts, found = _facts(recording), measured(recording)
         level = plan(loudness_lufs=found.loudness_lufs, true_peak_dbtp=found.true_peak_dbtp)
         return level, enclosure.make(
             recording,
@@ -176,3 +178,24 @@ def test_an_aac_gets_another_loudness_as_an_mp3(
 
     assert (made.extension, made.media_type) == ("mp3", "audio/mpeg")
     assert measured(made.path).loudness_lufs == pytest.approx(-16, abs=1)
+
+
+def test_sound_of_many_channels_is_evened_as_listeners_hear_it_from_two(
+    tmp_path: Path,
+    measured: Callable[[Path], Measured],
+    evened: Callable[[Path], tuple[Level | None, Made]],
+) -> None:
+    six = "aevalsrc='" + "|".join(["0.02*sin(2000*t)*(1+sin(3*t))"] * 6) + "':channel_layout=5.1:sample_rate=44100"
+    recording = audio(tmp_path / "six.wav", sound=six, seconds=6)
+
+    _, made = evened(recording)
+    found = measured(made.path)
+
+    assert made.channels == 2
+    assert found.loudness_lufs == pytest.approx(-16, abs=1)
+    assert found.true_peak_dbtp is not None
+    assert found.true_peak_dbtp <= -1
+
+
+def _facts(path: Path) -> Facts:
+    return probe(FileSource(path))

@@ -56,7 +56,7 @@ def loudness_and_waveform() -> Iterator[Line]:
         engine = ffmpeg.find(None)
         took = medians(
             {
-                "ours": cpu_with_children(lambda: measure(recording, directory=folder, ffmpeg=engine)),
+                "ours": cpu_with_children(lambda: measure(recording, channels=2, directory=folder, ffmpeg=engine)),
                 "decode": cpu_with_children(lambda: _bare(recording, ["-f", "null", "-"], folder)),
                 "wave": cpu_with_children(lambda: _bare(recording, WAVE, folder)),
                 "loudness": cpu_with_children(lambda: _bare(recording, LOUDNESS, folder)),
@@ -85,7 +85,7 @@ def beside_what_is_made() -> Iterator[Line]:
         samples.many_episodes(data, 300)[0].database.close()
         hour = _published(data, samples.repeated(samples.speech(HERE), folder / "hour.mp3", 6))
         site = _Site(data, hour, servers.command(data, "token", "create", "bench"))
-        site.prepare_drafts(samples.mp3(folder / "short.mp3", MB // 10), (ROUNDS + 1) * 2 * PUBLICATIONS)
+        site.prepare_drafts(samples.mp3(folder / "short.mp3", MB // 2), (ROUNDS + 1) * 2 * PUBLICATIONS)
         seen: dict[bool, list[_Seen]] = {False: [], True: []}
         for _ in range(ROUNDS + 1):
             for is_busy in (False, True):
