@@ -20,6 +20,8 @@ from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from podcast_app.work import Work
 
+MADE = frozenset({"measurement", "enclosure", *publishing.LIGHT})  # from a recording
+
 UNDO_FOR = dt.timedelta(days=30)
 A_WHILE = dt.timedelta(hours=1)  # for who is just downloading what was replaced
 

@@ -21,6 +21,9 @@ from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from podcast_app.uploads import Inspected
 
+NOTHING_SO = error(
+    "", "Nothing of this name is made from a recording.", "Name measurement, enclosure, low-mp3 or low-opus."
+)
 AUDIO_ALONE = error("", "Only the recording is taken here.", "Change the episode's other fields by themselves.")
 
 
@@ -58,6 +61,8 @@ async def make_again(request: Request) -> Response:
     """POST /episodes/{id}/audio/{name}: one of the things that are made from the recording."""
     _, episode_id = await asked.episode(request, needs="producer")
     name = request.path_params["name"]
+    if name not in replacing.MADE:
+        raise Problem(404, [NOTHING_SO])
     made = await in_transaction(
         request, _make_again, episode_id, name, services(request).settings, language(request), utcnow()
     )

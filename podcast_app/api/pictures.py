@@ -68,7 +68,7 @@ async def put_show_cover(request: Request) -> Response:
 async def add_to_episode(request: Request) -> Response:
     """POST /episodes/{id}/pictures: for a chapter."""
     _, episode_id = await asked.episode(request, needs="producer")
-    picture = await _stored(request, artwork.picture)
+    picture = await _stored(request, "picture", artwork.picture)
     added = await in_transaction(request, _add_to_episode, episode_id, picture, services(request).settings.origin)
     return or_problem(added, UNKNOWN_EPISODE).response()
 
@@ -76,24 +76,24 @@ async def add_to_episode(request: Request) -> Response:
 async def add_to_show(request: Request) -> Response:
     """POST /shows/{show}/pictures: for a person."""
     _, show_id = await asked.show(request, needs="producer")
-    picture = await _stored(request, artwork.picture)
+    picture = await _stored(request, "picture", artwork.picture)
     added = await in_transaction(request, _add_to_show, show_id, picture, services(request).settings.origin)
     return added.response()
 
 
 async def _cover(request: Request) -> covers.Picture:
     query = bodies.parsed(CoverQuery, dict(request.query_params))
-    return await _stored(request, lambda data: artwork.cover(data, crop=query.crop))
+    return await _stored(request, "cover", lambda data: artwork.cover(data, crop=query.crop))
 
 
-async def _stored(request: Request, drawn: Callable[[bytes], artwork.Cover]) -> covers.Picture:
+async def _stored(request: Request, field: str, drawn: Callable[[bytes], artwork.Cover]) -> covers.Picture:
     """The picture in the body, stored and announced. Drawn one at a time. Raises Problem 413, 422."""
     here = services(request)
     data = await bodies.raw(request, LARGEST_PICTURE)
     try:
         cover = await to_thread.run_sync(drawn, data, limiter=here.drawing)
     except artwork.BadPicture as bad:
-        raise Problem(422, [Finding("error", "cover", bad.sentence, "", tuple(bad.values.items()))]) from bad
+        raise Problem(422, [Finding("error", field, bad.sentence, "", tuple(bad.values.items()))]) from bad
     return await to_thread.run_sync(covers.store, here.database, here.storage, cover)
 
 
