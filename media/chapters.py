@@ -75,7 +75,8 @@ def from_notes(notes_text: str, duration_ms: int | None) -> tuple[Chapter, ...]:
 
     Times stand in front of all titles, or behind all of them: a concert "at 18:30" is no chapter.
     """
-    lines = [_markdown(line) for line in clean(notes_text).split("\n")]
+    # only in a line with a colon can a time be, and whole feeds are built from notes
+    lines = [_markdown(line) for line in clean(notes_text).split("\n") if ":" in line]
     for chapter_of in (_chapter, _chapter_behind):
         found = [replace(chapter, url=chapter.url or url) for text, url in lines if (chapter := chapter_of(text))]
         titled = tidy([chapter for chapter in found if chapter.title], duration_ms)
