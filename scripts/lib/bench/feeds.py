@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -63,9 +64,7 @@ def growing_with_the_catalogue() -> Iterator[Line]:
         kept, head, tail = _kept(size)
         document = samples.described(size)
         item = generation.Item(document.guid, document.published_at, rss.item(document))
-        ways[str(size)] = cpu(
-            lambda kept=kept, head=head, tail=tail, item=item: generation.changed(kept, head, tail, [item]), 10
-        )
+        ways[str(size)] = cpu(partial(generation.changed, kept, head, tail, [item]), 10)
     documents = [samples.described(number) for number in range(1000)]
     ways["cold"] = cpu(lambda: _assembled(documents))
     ways["podgen"] = cpu(lambda: _podgen_whole(1000))

@@ -92,10 +92,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def podcast_app(data_dir: Path, *arguments: str, with_engine: bool = False) -> Iterator[Server]:
+def podcast_app(data_dir: Path, *arguments: str, settings: Mapping[str, str] = NO_ENGINE) -> Iterator[Server]:
     """Ours, as `scripts/serve` runs it."""
     port = free_port()
-    environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir)} | ({} if with_engine else NO_ENGINE)
+    environment = os.environ | {"PODCAST_DATA_DIR": str(data_dir), **settings}
     with running([str(PROGRAM), "serve", "--port", str(port), *arguments], port, environment) as server:
         yield server
 
@@ -126,7 +126,7 @@ def running(command: list[str], port: int, environment: dict[str, str] | None = 
 
 @contextmanager
 def worker(data_dir: Path) -> Iterator[Process]:
-    """Ours, without the web."""
+    """Ours, without the web; its feeds say that the site is at port 8000."""
     with _started([str(PROGRAM), "worker"], os.environ | {"PODCAST_DATA_DIR": str(data_dir)}) as process:
         yield Process(process)
 
