@@ -34,7 +34,7 @@ def as_written(episode: Episode) -> Companions:
     """What the item says of the document: addresses in ASCII, labels short, nothing without its name."""
     return Companions(
         # `title` is mandatory (Podlove Simple Chapters); JSON chapters can hold one that has none
-        chapters=tuple(filter(_has_title, map(_written_chapter, episode.chapters))),
+        chapters=tuple(filter(_has_title, map(_written_chapter, _inside(episode)))),
         chapters_url=_address(episode.chapters_url),
         # WebVTT first: Apple and browsers read nothing else, and some apps look at the first alone
         transcripts=tuple(sorted(map(_written_transcript, episode.transcripts), key=lambda one: not is_webvtt(one))),
@@ -70,6 +70,11 @@ def read(entry: etree._Element) -> Companions:
 
 
 # As written
+
+
+def _inside(episode: Episode) -> Iterable[Chapter]:
+    """Those that begin before the end of the audio, as far as its length is known."""
+    return (one for one in episode.chapters if one.start_ms < episode.duration_ms or not episode.duration_ms)
 
 
 def _written_chapter(chapter: Chapter) -> Chapter:

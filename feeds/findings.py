@@ -21,7 +21,8 @@ class Finding:
 
     def message(self, translate: Callable[[str], str] = str) -> str:
         """Problem and mend as one text, in the language of `translate` (English without)."""
-        return " ".join(translate(part).format(**dict(self.values)) for part in (self.problem, self.mend))
+        said = (part for part in (self.problem, self.mend) if part)  # some say both in one sentence
+        return " ".join(translate(part).format(**dict(self.values)) for part in said)
 
 
 def error(field: str, problem: str, mend: str, **values: Value) -> Finding:

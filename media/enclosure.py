@@ -20,7 +20,7 @@ from media import mpeg
 from media.ffmpeg import NO_ROOM, UNREADABLE, Failed, Input, NoRoom, Pace, run
 from media.header_frame import HeaderFrame
 from media.level import Level, mended
-from media.measure import measure
+from media.measure import as_heard, measure
 from media.probe import probe
 from media.probe.facts import Facts, NotAudio
 from media.source import FileSource
@@ -234,11 +234,11 @@ def _encoding(channels: int | None, filters: str = "anull", least_bps: int = 0) 
 
     Sound that had more before (`least_bps`) keeps up to 192, since it loses a little each time.
     """
-    count, floor = (1, 96) if channels == 1 else (2, 128)
+    floor = 96 if channels == 1 else 128
     most = least_bps * 0.98 / 1000  # an average counts headers
     kbps = next((rate for rate in (96, 112, 128, 160) if rate >= max(floor, most)), 192)
-    layout, rates = f"aformat=channel_layouts={'mono' if count == 1 else 'stereo'}", "aformat=sample_rates=44100|48000"
-    return ["-c:a", "libmp3lame", "-af", f"{layout},{filters},{rates}", "-b:a", f"{kbps}k"]
+    rates = "aformat=sample_rates=44100|48000"
+    return ["-c:a", "libmp3lame", "-af", f"{as_heard(channels)},{filters},{rates}", "-b:a", f"{kbps}k"]
 
 
 # -- M4A

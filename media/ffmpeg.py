@@ -77,6 +77,9 @@ NO_ENGINE = (
     "This server cannot convert audio yet: ffmpeg is missing. Ask its administrator to install ffmpeg, "
     "or upload the episode as MP3."
 )
+NO_ENGINE_BEHIND = (
+    "This server cannot measure or convert audio yet: ffmpeg is missing. Ask its administrator to install ffmpeg."
+)
 NO_ROOM = "The server's disk is full. Ask its administrator to make room, then try again."
 TOO_LONG = "Preparing this audio took too long and was stopped. Try again later, or upload the episode as MP3."
 NO_SOUND = "There is no sound in this file. Choose the file that holds the recording."
@@ -129,7 +132,7 @@ def run(
     child with it; elsewhere the child's own CPU limit ends it. Raises Failed.
     """
     if engine is None:
-        raise Absent(NO_ENGINE)
+        raise _absent(pace)
     limits = limits or pace.limits
     talk = _Talk()
     with _pipe() as (reports, told):
@@ -148,7 +151,7 @@ def run(
                 _end(child)
     said = str(talk)
     if child.returncode or UNFINISHED in said:
-        raise _failure(child.returncode, said)
+        raise _failure(child.returncode, said, pace)
     return said
 
 
@@ -282,14 +285,19 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _failure(status: int, said: str) -> Failed:
+def _absent(pace: Pace, detail: str = "") -> Absent:
+    """What nobody waits for is made of what is public already: to upload an MP3 would not help."""
+    return Absent(NO_ENGINE if pace is Pace.BRISK else NO_ENGINE_BEHIND, detail=detail)
+
+
+def _failure(status: int, said: str, pace: Pace) -> Failed:
     detail = f"ffmpeg ended with {status}: {_last_line(said)}"
     if "No space left on device" in said:
         return NoRoom(NO_ROOM, detail=detail)
     if status in (-signal.SIGKILL, -signal.SIGXCPU):  # at its CPU limit the system kills it
         return TimedOut(TOO_LONG, detail=detail)
     if status in (126, 127):  # the shell's words for a program that is not there
-        return Absent(NO_ENGINE, detail=detail)
+        return _absent(pace, detail)
     if "matches no streams" in said or "does not contain any stream" in said:
         return Failed(NO_SOUND, detail=detail)
     return Failed(UNREADABLE, detail=detail)

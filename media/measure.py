@@ -24,7 +24,6 @@ BLOCK: Final = 50 * SAMPLES_PER_MS  # samples that become one number at once
 # A second in one piece: by itself ffmpeg writes 26 ms at a time, and reading that costs more than reducing it.
 _SMALL: Final = f"aformat=s16:{1000 * SAMPLES_PER_MS}:mono,asetnsamples={1000 * SAMPLES_PER_MS}:p=0"
 _SAMPLES: Final = ["-map", "0:a:0", "-af", _SMALL, "-f", f"s16{byteorder[0]}e", "pipe:1"]
-_NOWHERE: Final = ["-f", "null", "-"]
 UPPER: Final = 1 if byteorder == "little" else 0  # which byte of a sample
 _STRENGTH: Final = bytes(min(upper, 255 - upper) for upper in range(256))  # a sample has 256 times this, to 256 more
 _UNHEARD: Final = -70.0  # LUFS: what is not louder is not measured (EBU R128, the absolute gate)
@@ -80,11 +79,19 @@ def measure(
     )
 
 
+def as_heard(channels: int | None) -> str:
+    """ffmpeg's filter to the one or two channels that listeners get.
+
+    Said aloud, because ebur128 refuses sound that does not say itself where its channels belong; and of more than two
+    the mix must not be louder than they are: of whole numbers ffmpeg takes care of that, of others it does not.
+    """
+    if (channels or 0) > 2:
+        return "aresample=ochl=stereo:rematrix_maxval=1"
+    return f"aformat=channel_layouts={'mono' if channels == 1 else 'stereo'}"
+
+
 def _loudness_of(channels: int | None) -> list[str]:
-    """Of two channels at most, as listeners get it. Said aloud, because ebur128 refuses sound that does not say itself
-    where its channels belong."""
-    layout = "mono" if channels == 1 else "stereo"
-    return ["-map", "0:a:0", "-af", f"aformat=channel_layouts={layout},ebur128=peak=true:framelog=verbose", *_NOWHERE]
+    return ["-map", "0:a:0", "-af", f"{as_heard(channels)},ebur128=peak=true:framelog=verbose", "-f", "null", "-"]
 
 
 def _loudness(said: str) -> tuple[float, float, float] | tuple[None, None, None]:

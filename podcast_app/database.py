@@ -63,7 +63,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = engines.engine(url)
         self._is_away, self._lock = False, Lock()
-        self._readers = sessionmaker(self.engine, expire_on_commit=False)
+        self._readers = sessionmaker(engines.as_of_one_moment(self.engine), expire_on_commit=False)
         self.writers = sessionmaker(self.engine.execution_options(write=True), expire_on_commit=False)
 
     def read(self, function: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from media import artwork, enclosure, ffmpeg, level
@@ -47,7 +47,16 @@ class _Job:
 
 def make_enclosure(work: Work) -> bool:
     """Make one enclosure that is missing, failed a while ago, or should carry other tags."""
-    job = work.database.write(_claim, work.owner, utcnow())
+    return _make_one(work, is_quick=False)
+
+
+def make_quick_enclosure(work: Work) -> bool:
+    """The same, of those whose sound need not be encoded: they do not wait behind hours of sound that must be."""
+    return _make_one(work, is_quick=True)
+
+
+def _make_one(work: Work, *, is_quick: bool) -> bool:
+    job = work.database.write(_claim, work.owner, is_quick, utcnow())
     if job is None:
         return False
     derived.carry_out(work, job.claim, lambda: _make(work, job))
@@ -58,7 +67,7 @@ def claim_of(edition: Edition, owner: str) -> Claim[Edition]:
     return Claim(Edition, (Edition.audio_id == edition.audio_id, Edition.name == edition.name), owner)
 
 
-def _claim(session: Session, owner: str, now: dt.datetime) -> _Job | None:
+def _claim(session: Session, owner: str, is_quick: bool, now: dt.datetime) -> _Job | None:
     # where loudness is evened, what the recording's own is must be known first; or that nobody can tell
     is_measured = select(Measurement.upload_id).where(
         Measurement.upload_id == Audio.upload_id, Measurement.status != "preparing"
@@ -76,7 +85,7 @@ def _claim(session: Session, owner: str, now: dt.datetime) -> _Job | None:
         .limit(1)
         .with_for_update(skip_locked=True, of=Edition)
     )
-    found = session.execute(lagging).first()
+    found = session.execute(lagging.where(_needs_no_encoding()) if is_quick else lagging).first()
     if found is None:
         return None
     edition, audio = found
@@ -84,6 +93,12 @@ def _claim(session: Session, owner: str, now: dt.datetime) -> _Job | None:
     episode = episodes.get(session, audio.episode_id)
     assert episode is not None
     return _job(session, edition, audio, episode, episode.show)
+
+
+def _needs_no_encoding() -> ColumnElement[bool]:
+    """Its frames are copied: those of the recording, or of the enclosure that was made before."""
+    codec = select(Upload.facts["codec"].as_string()).where(Upload.id == Audio.upload_id).scalar_subquery()
+    return ~Show.even_loudness & (codec.in_(("mp3", "aac")) | Edition.key.is_not(None))
 
 
 def _job(session: Session, edition: Edition, audio: Audio, episode: Episode, show: Show) -> _Job:

@@ -31,6 +31,8 @@ from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 
 WITHDRAWN = Conflict("This episode was withdrawn, and that is final.", "Make a new episode from the same audio.")
 
+AT_ONCE = error("chapters", "Two chapters begin at the same moment.", "Give each its own time, or take one out.")
+
 # What a listing says of an episode, loaded at once.
 LISTED = (
     selectinload(Episode.texts),
@@ -178,6 +180,8 @@ def apply(session: Session, show: Show, episode: Episode, changes: EpisodeFields
         findings += _unknown_pictures(session, "persons", episode.persons, Cover.show_id == show.id)
     if "chapters" in said:
         episode.chapters = _chapter_rows(changes.chapters, episode)
+        if len(episode.chapters) < len(changes.chapters):
+            findings.append(AT_ONCE)
         findings += _unknown_pictures(session, "chapters", episode.chapters, Cover.episode_id == episode.id)
     if "translations" in said:
         findings += _translate(session, episode, changes.translations)

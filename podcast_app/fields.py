@@ -27,6 +27,8 @@ from podcast_app.addresses import RESERVED
 
 LONGEST_TITLE = 1000  # characters
 LONGEST_NOTES = 100_000
+MOST_CHAPTERS = chapters.MOST
+MOST_PERSONS = 100
 
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
@@ -129,9 +131,9 @@ class EpisodeFields(_Fields):
     type: Literal["full", "trailer", "bonus"] = "full"
     explicit: OrNothing[bool] = None
     slug: Annotated[Line, AfterValidator(_slug)] = "episode"
-    persons: Annotated[tuple[PersonFields, ...], Field(max_length=100)] = ()
+    persons: Annotated[tuple[PersonFields, ...], Field(max_length=MOST_PERSONS)] = ()
     # as objects, or as people write them: lines like "12:34 The market of Matonge"
-    chapters: Annotated[tuple[ChapterFields, ...], Field(max_length=1000), BeforeValidator(_chapters)] = ()
+    chapters: Annotated[tuple[ChapterFields, ...], Field(max_length=MOST_CHAPTERS), BeforeValidator(_chapters)] = ()
     translations: dict[Language, EpisodeTranslation] = {}
 
 
@@ -303,5 +305,9 @@ _ODD = (
 def _too_long(field: str) -> Finding:
     if field in ("notes", "description", "translations"):
         return error(field, "The text is too long.", "Keep it within {limit} characters.", limit=f"{LONGEST_NOTES:,}")
+    if field == "chapters":
+        return error(field, "These are too many chapters.", "An episode has {limit} at most.", limit=MOST_CHAPTERS)
+    if field == "persons":
+        return error(field, "These are too many people.", "An episode names {limit} at most.", limit=MOST_PERSONS)
     limit = {"title": LONGEST_TITLE, "filename": 1000, "fingerprint": 200}.get(field, 255)
     return error(field, "This is too long.", "Keep it within {limit} characters.", limit=f"{limit:,}")

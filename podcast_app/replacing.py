@@ -23,7 +23,7 @@ from podcast_app.work import Work
 MADE = frozenset({"measurement", "enclosure", *publishing.LIGHT})  # from a recording
 
 UNDO_FOR = dt.timedelta(days=30)
-A_WHILE = dt.timedelta(hours=1)  # for who is just downloading what was replaced
+A_WHILE = dt.timedelta(minutes=1)  # for who was just led to what is replaced; longer would outlive a withdrawal
 
 NOTHING_BEFORE = Conflict(
     "There is no earlier recording to go back to.", "One that was replaced can come back for 30 days."

@@ -30,8 +30,8 @@ def mend(language: str, finding: Finding) -> str:
 
 
 def message(language: str, finding: Finding) -> str:
-    """Problem and mend in one breath."""
-    return f"{problem(language, finding)} {mend(language, finding)}"
+    """Problem and mend in one breath; some findings say both in one sentence."""
+    return f"{problem(language, finding)} {mend(language, finding)}".rstrip()
 
 
 @cache

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from media.storage import Full, Unavailable
 from podcast_app import behind, leases, outgoing, parts, replacing
 from podcast_app.database import is_away
-from podcast_app.enclosures import make_enclosure
+from podcast_app.enclosures import make_enclosure, make_quick_enclosure
 from podcast_app.work import Step, Work
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,14 @@ PUBLISHING: tuple[Step, ...] = (
     parts.expire,
     replacing.forget_replaced,
 )
+QUICK: tuple[Step, ...] = (make_quick_enclosure,)
 AUDIO: tuple[Step, ...] = (make_enclosure, behind.measure_for_enclosure, parts.hash_original)
 BEHIND: tuple[Step, ...] = (behind.measure_recording, behind.make_low_mp3, behind.make_low_opus)
 
 
 class Worker:
-    """Three loops: one publishes and tidies, one makes the audio that publications wait for, and one what comes behind
-    them; so that a long encoding holds up nobody."""
+    """Four loops, so that a long encoding holds up nobody: one publishes and tidies, two make what publications wait
+    for (what need not be encoded does not wait for what must be), and one makes what comes behind."""
 
     def __init__(self, work: Work) -> None:
         self._work = replace(work, stopping=threading.Event())
@@ -47,6 +48,7 @@ class Worker:
             threading.Thread(target=self._loop, args=(steps, seconds), name=name, daemon=True)
             for name, steps, seconds in (
                 ("publishing", PUBLISHING, LOOKED_EVERY),
+                ("quick", QUICK, LOOKED_EVERY),
                 ("audio", AUDIO, LOOKED_EVERY),
                 ("behind", BEHIND, LOOKED_BEHIND_EVERY),
             )

@@ -16,6 +16,8 @@ from media.source import Damaged, Reader, Source
 
 __all__ = ["Chapter", "Container", "Facts", "NotAudio", "Picture", "Tags", "probe"]
 
+_SLOWEST_HZ: Final = 4000  # half of a telephone's
+_MOST_CHANNELS: Final = 64
 _LONGEST_SECONDS: Final = 7 * 24 * 3600  # what says more is damaged
 _KINDS: Final[dict[Container, tuple[str, str, str]]] = {  # as a producer calls it, media type, extension
     "mp3": ("MP3", "audio/mpeg", "mp3"),
@@ -36,6 +38,8 @@ def probe(source: Source) -> Facts:
         sound, read_metadata = _parts(reader, found)
     except Damaged as damage:
         raise NotAudio(refusals.DAMAGED, kind=_KINDS[found.container][0]) from damage
+    if not _can_be_speech(sound):  # or 1 Hz would make hours of sound of a few kilobytes
+        raise NotAudio(refusals.DAMAGED, kind=_KINDS[found.container][0])
     if sound.is_exact and not sound.seconds:
         raise NotAudio(refusals.SILENT)
     try:  # last: if tags use up what a file may cost, only they are lost
@@ -43,6 +47,11 @@ def probe(source: Source) -> Facts:
     except Damaged:
         metadata = Metadata()
     return _facts(found, sound, metadata)
+
+
+def _can_be_speech(sound: Sound) -> bool:
+    """Whether somebody could have recorded that; what does not say is taken at its word."""
+    return (sound.sample_rate_hz or _SLOWEST_HZ) >= _SLOWEST_HZ and (sound.channels or 1) <= _MOST_CHANNELS
 
 
 def _found(reader: Reader) -> Found:

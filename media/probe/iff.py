@@ -133,13 +133,14 @@ def _decoded(text: bytes) -> str:
 
 
 def _chunks(reader: Reader, at: int, order: Order) -> Iterator[Chunk]:
+    form_size = int.from_bytes(reader.read(at - 8, at - 4), order)  # 0: whoever wrote it never came back to say
     long_size = 0  # of "data", where its own field is too short (EBU Tech 3306, ds64)
     while len(header := reader.read(at, at + 8)) == 8:
         name, declared = header[:4], int.from_bytes(header[4:], order)
         at += 8
         if name == b"ds64":
             long_size = _little(reader.read(at + 8, at + 16))
-        if name == b"data" and declared == _UNKNOWN_SIZE:
+        if name == b"data" and (declared == _UNKNOWN_SIZE or (declared == 0 and form_size == 0)):
             declared = long_size or reader.size
         available = reader.size - at
         yield Chunk(name, at, min(declared, available), is_whole=declared <= available)

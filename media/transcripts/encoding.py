@@ -56,7 +56,7 @@ def _utf_16(start: bytes) -> str:
     """Which of both, if it is one: spaces, digits and line ends have a zero on one side, and always on the same."""
     left, right = start[::2].count(0), start[1::2].count(0)
     few, many = sorted((left, right))
-    if not many or many < len(start) // 40 or few * 10 > many:
+    if many < max(4, len(start) // 40) or few * 10 > many:
         return ""
     return "utf-16-be" if left > right else "utf-16-le"
 

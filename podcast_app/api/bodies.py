@@ -67,7 +67,7 @@ async def raw(request: Request, limit: int) -> bytes:
 
 
 async def _read(request: Request, limit: int = LARGEST) -> bytes:
-    too_long = error("body", "The body is longer than {limit} bytes.", "Send less at a time.", limit=limit)
+    too_long = error("body", "The body is larger than {limit}.", "Send less at a time.", limit=f"{limit // 10**6} MB")
     if says_more(request, limit):
         raise Problem(413, [too_long])
     body = bytearray()

@@ -42,6 +42,12 @@ def test_chapters_stand_in_the_item_and_are_linked_as_json() -> None:
     ]
 
 
+def test_chapters_that_begin_after_the_end_of_the_audio_are_left_out() -> None:
+    short = replace(ACCOMPANIED, duration_ms=60_000)
+
+    assert [chapter["title"] for chapter in said("psc:chapters/psc:chapter", item(short))] == ["Ouverture"]
+
+
 def test_transcripts_say_their_type_and_language_and_one_is_captions() -> None:
     place = "https://radio.example/voix/therese"
 
@@ -131,7 +137,7 @@ def test_an_item_with_everything_declares_no_namespace_of_its_own() -> None:
 def test_a_time_beyond_a_hundred_hours_is_told() -> None:
     late = Chapter(start_ms=((100 * 60 + 59) * 60 + 59) * 1000 + 7, title="Fin")
 
-    entry = item(replace(EPISODE, chapters=(late,)))
+    entry = item(replace(EPISODE, chapters=(late,), duration_ms=late.start_ms + 1))
 
     assert entry.find("psc:chapters/psc:chapter", NS).get("start") == "100:59:59.007"
     assert companions.read(entry).chapters == (late,)

@@ -104,14 +104,12 @@ def test_episodes_due_at_the_same_second_go_out_once_each(site: Site, recording:
         wait_until(lambda: site.webs[1].state(episode) == "published", 30)  # noqa: B023 (called at once)
 
     guids = {episode["guid"] for episode in episodes}
-    assert site.generation() == before + len(episodes)
+    assert site.generation() >= before + len(episodes)  # light editions come behind, each with one of its own
     for web in site.webs:
         wait_until(lambda: guids <= _guids(web).keys())  # noqa: B023 (as above)
         assert set(_guids(web).values()) == {1}
     site.wait_for_copy()
-    assert site.machines.podcasts.objects("public/") == {
-        str(key) for key in site.machines.podcasts.work.database.read(_public_keys)
-    }
+    wait_until(lambda: site.machines.podcasts.objects("public/") == _public_keys(site), 60)
 
 
 def test_episodes_published_at_the_same_moment_through_two_processes_are_both_in_the_feed(
@@ -129,7 +127,7 @@ def test_episodes_published_at_the_same_moment_through_two_processes_are_both_in
     for episode in made:
         wait_until(lambda: site.webs[0].state(episode) == "published")  # noqa: B023 (called at once)
 
-    assert site.generation() == before + 8
+    assert site.generation() >= before + 8
     for web in site.webs:
         wait_until(lambda: {episode["guid"] for episode in made} <= _guids(web).keys())  # noqa: B023 (as above)
 
@@ -351,8 +349,9 @@ def _guids(web: Web) -> Counter[str]:
     return Counter(entry.id for entry in feedparser.parse(web.feed().content).entries)
 
 
-def _public_keys(session: Session) -> list[Key | None]:
-    return list(session.scalars(select(Edition.public_key).where(Edition.public_key.is_not(None))))
+def _public_keys(site: Site) -> set[str]:
+    named = select(Edition.public_key).where(Edition.public_key.is_not(None))
+    return site.machines.podcasts.work.database.read(lambda session: {str(key) for key in session.scalars(named)})
 
 
 def _retitle(site: Site, episode: dict[str, object], title: str) -> None:

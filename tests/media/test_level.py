@@ -197,5 +197,27 @@ def test_sound_of_many_channels_is_evened_as_listeners_hear_it_from_two(
     assert found.true_peak_dbtp <= -1
 
 
+def test_many_channels_are_measured_as_they_are_in_the_enclosure(
+    tmp_path: Path, measured: Callable[[Path], Measured]
+) -> None:
+    six = "aevalsrc='" + "|".join(["0.5*sin(2000*t)*(1+sin(3*t))/2"] * 6) + "':channel_layout=5.1:sample_rate=44100"
+    recording = audio(tmp_path / "six.flac", sound=six, seconds=4)
+    facts = _facts(recording)
+
+    made = enclosure.make(
+        recording,
+        container=facts.container,
+        codec=facts.codec,
+        channels=facts.channels,
+        tags=TAGS,
+        directory=tmp_path,
+        ffmpeg=ffmpeg.find(None),
+    )
+    before, after = measured(recording), measured(made.path)
+
+    assert before.loudness_lufs == pytest.approx(after.loudness_lufs, abs=1)
+    assert before.true_peak_dbtp == pytest.approx(after.true_peak_dbtp, abs=1)
+
+
 def _facts(path: Path) -> Facts:
     return probe(FileSource(path))

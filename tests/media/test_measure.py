@@ -140,7 +140,7 @@ def test_how_far_it_is_is_told_in_milliseconds_of_sound(tmp_path: Path) -> None:
     told: list[int] = []
     long = repeated(tmp_path / "long.wav", audio(tmp_path / "tone.wav", seconds=60), 5)
 
-    measure(long, channels=1, directory=tmp_path, ffmpeg=ffmpeg.find(None), on_progress=told.append)
+    measure(long, channels=1, directory=tmp_path, ffmpeg=ffmpeg.find(None), pace=Pace.BRISK, on_progress=told.append)
 
     assert told == sorted(told)
     assert told[-1] == pytest.approx(300_000, abs=100)
@@ -182,11 +182,13 @@ def test_every_public_sample_is_measured_or_refused(corpora: Path, measured: Cal
     assert heard > 140
 
 
-def test_channels_that_do_not_say_where_they_belong_are_measured(tmp_path: Path) -> None:
+def test_channels_that_do_not_say_where_they_belong_are_measured(
+    tmp_path: Path, measured: Callable[[Path], Measured]
+) -> None:
     seven = "aevalsrc='" + "|".join(["0.1*sin(2000*t)"] * 7) + "':sample_rate=44100"
     recording = audio(tmp_path / "seven.wav", sound=seven)
 
-    assert measure(recording, channels=7, directory=tmp_path, ffmpeg=ffmpeg.find(None)).loudness_lufs is not None
+    assert measured(recording).loudness_lufs is not None
 
 
 def channels(path: Path) -> int | None:

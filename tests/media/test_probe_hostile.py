@@ -225,3 +225,25 @@ def test_a_file_cut_anywhere_gives_facts_or_a_refusal(originals: dict[str, bytes
 
     for end in [*range(min(200, len(original))), *range(200, len(original), 97)]:
         outcome(Bytes(original[:end]))
+
+
+@pytest.mark.parametrize(("channels", "rate_hz"), [(1, 1), (1, 3999), (65, 44100)])
+def test_sound_that_nobody_can_have_recorded_is_damaged(channels: int, rate_hz: int) -> None:
+    """882 kB at 1 Hz would be 122 hours, and all of them would have to be encoded."""
+    width = 2 * channels
+    format_chunk = b"fmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, channels, rate_hz, rate_hz * width, width, 16)
+    sound = bytes(width * 10_000)
+    size = 20 + len(format_chunk) + len(sound)
+    file = (
+        b"RIFF" + struct.pack("<I", size - 8) + b"WAVE" + format_chunk + b"data" + struct.pack("<I", len(sound)) + sound
+    )
+
+    with pytest.raises(NotAudio):
+        probe(Bytes(file))
+
+
+def test_a_recorder_that_lost_power_never_said_how_much_it_wrote() -> None:
+    format_chunk = b"fmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 16_000, 2, 16)
+    file = b"RIFF\0\0\0\0WAVE" + format_chunk + b"data\0\0\0\0" + bytes(16_000 * 3)
+
+    assert probe(Bytes(file)).duration_ms == 3000

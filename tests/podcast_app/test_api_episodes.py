@@ -286,3 +286,14 @@ def test_characters_that_no_feed_can_hold_are_left_out(site: Site, mp3: bytes, t
     assert kept["title"] == kept["chapters"][0]["title"]
     assert not set(kept["title"]) & set("\u000b\u001e\ud800\u0000\u0007\ufffe\u001b")
     assert feed_titles(site) == [kept["title"]]
+
+
+def test_two_chapters_at_one_moment_are_not_silently_one(shared_site: Site, mp3: bytes) -> None:
+    made = draft(shared_site, mp3, title="Chapters")
+    twice = [{"start_ms": 0, "title": "A"}, {"start_ms": 0, "title": "B"}]
+
+    refused = shared_site.api.patch(f"/api/v1/episodes/{made['id']}", json={"chapters": twice})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["field"] == "chapters"
+    assert shared_site.api.get(f"/api/v1/episodes/{made['id']}").json()["chapters"] == []

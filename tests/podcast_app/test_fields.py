@@ -29,7 +29,7 @@ def refused(model: type[fields.Model], **said: object) -> list[str]:
     assert isinstance(found, list), found
     for finding in found:
         assert finding.message().endswith(".")
-        assert finding.mend
+        assert finding.mend or "Write it as" in finding.problem  # both in one sentence
     return [finding.field for finding in found]
 
 
@@ -183,3 +183,10 @@ def test_whatever_the_text_it_is_stored_as_every_store_can_hold_it(text: str) ->
         for stored in (found.title, found.notes):
             assert "\0" not in stored
             stored.encode()  # no lone surrogate
+
+
+def test_too_many_chapters_are_called_so() -> None:
+    [finding] = parse(EpisodeFields, {"chapters": [{"start_ms": start, "title": "x"} for start in range(1001)]})
+
+    assert isinstance(finding, Finding)
+    assert finding.message() == "These are too many chapters. An episode has 1000 at most."

@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from media.storage import Key
-from podcast_app import leases, publishing, worker
-from podcast_app.enclosures import make_enclosure
+from podcast_app import episodes, leases, publishing, worker
+from podcast_app.enclosures import make_enclosure, make_quick_enclosure
 from podcast_app.leases import LEASE
 from podcast_app.models import Edition, EpisodeId
 from podcast_app.outcomes import Done
@@ -80,6 +80,17 @@ def test_due_episodes_go_out_once_each_however_many_workers_there_are(place: Pla
         assert len(library.objects("public/")) == count
         assert len(library.objects("private/editions/")) == count
         assert library.loose() == set()
+
+
+def test_what_need_not_be_encoded_does_not_wait_behind_what_must_be(library: Library, mp3: bytes, wav: bytes) -> None:
+    slow = library.draft(wav, title="Encoded", publish="now")
+    quick = library.draft(mp3, title="Copied", publish="now")
+
+    assert make_quick_enclosure(library.work)
+    assert not make_quick_enclosure(library.work)
+
+    assert episodes.enclosure(library.episode(quick)).status == "ready"
+    assert episodes.enclosure(library.episode(slow)).status == "preparing"
 
 
 # --- a worker that was killed ---
