@@ -48,6 +48,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
     is_long = item.get_closest_marker("long") is not None
+    if item.get_closest_marker("long_on_postgresql") is not None:  # one kind of database is enough for a short run
+        is_long |= "postgresql" in item.name
     asks_for_corpora = isinstance(item, pytest.Function) and "corpora" in item.fixturenames
     return (config.getoption("--long") or not is_long) and (config.getoption("--corpora") or not asks_for_corpora)
 

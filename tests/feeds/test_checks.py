@@ -126,7 +126,6 @@ def other_files(place: int, **changes: object) -> dict[str, object]:
     [
         (chapters(0, 2000, 1000), ("warning", "chapters")),
         (chapters(0, 1000, 1000), ("warning", "chapters")),
-        (chapters(0, 1_801_000), ("warning", "chapters")),
         (transcripts({"media_type": "application/srt"}), ("error", "transcripts")),
         (transcripts({"url": ""}), ("error", "transcripts")),
         (transcripts({"is_captions": True}, {"is_captions": True, "language": "en"}), ("warning", "transcripts")),
@@ -148,6 +147,13 @@ def test_companions_that_break_a_rule_are_told_so_in_the_document_and_in_its_fee
 
     assert named(checks.episode(bad, SHOW)) == [finding]
     assert named(checks.feed(whole(SHOW, bad))) == [finding]
+
+
+def test_a_chapter_after_the_end_of_the_audio_is_told_and_stands_in_no_feed() -> None:
+    late = replace(ACCOMPANIED, **chapters(0, 1_801_000))
+
+    assert named(checks.episode(late, SHOW)) == [("warning", "chapters")]
+    assert named(checks.feed(whole(SHOW, late))) == []
 
 
 def test_captions_may_come_in_several_forms() -> None:

@@ -112,6 +112,7 @@ def test_episodes_due_at_the_same_second_go_out_once_each(site: Site, recording:
     wait_until(lambda: site.machines.podcasts.objects("public/") == _public_keys(site), 60)
 
 
+@pytest.mark.long
 def test_episodes_published_at_the_same_moment_through_two_processes_are_both_in_the_feed(
     site: Site, recording: bytes
 ) -> None:

@@ -316,6 +316,7 @@ async def test_parts_go_straight_to_a_bucket_that_lets_browsers_in(
         assert uploader.stored() == recording.read_bytes()
 
 
+@pytest.mark.long
 async def test_a_bucket_that_lets_no_browser_in_is_gone_round(
     rclone: S3Server, recording: Path, tmp_path: Path, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

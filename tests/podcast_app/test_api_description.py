@@ -54,6 +54,7 @@ def test_the_description_does_not_depend_on_who_asks(shared_site: Site) -> None:
     assert elsewhere.json()["servers"] == [{"url": shared_site.settings.origin}]
 
 
+@pytest.mark.long
 def test_the_server_does_what_the_description_says(shared_site: Site, mp3: bytes, tmp_path: Path) -> None:
     judged(shared_site, mp3, tmp_path, "--phases", "examples,coverage", "--max-time", "8")
 

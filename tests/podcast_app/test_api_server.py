@@ -115,7 +115,11 @@ def test_a_disk_without_room_is_said_and_left_clean(sqlite_place: Place, mp3: by
         assert server.api.post(PLACE, content=form(mp3, 1), headers=FORM).status_code == 201
 
 
-@pytest.mark.parametrize("missing", [b"", b"--b--\r\n"], ids=["short of its length", "cut before its last boundary"])
+@pytest.mark.parametrize(
+    "missing",
+    [b"", pytest.param(b"--b--\r\n", marks=pytest.mark.long)],
+    ids=["short of its length", "cut before its last boundary"],
+)
 def test_a_sender_who_ended_early_and_still_listens_is_told(sqlite_place: Place, mp3: bytes, missing: bytes) -> None:
     whole = b"".join(form(mp3, 1))
     with served(sqlite_place) as server:

@@ -233,6 +233,7 @@ def parts(audio: Answer) -> list[Answer]:
     return [audio["measurement"], *(each for each in audio["editions"] if each["name"] in LIGHT)]
 
 
+@pytest.mark.long
 def test_producers_see_why_something_failed_in_their_language_have_it_made_again_and_see_it_proceed(
     tmp_path: Path, mp3: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

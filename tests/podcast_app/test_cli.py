@@ -52,6 +52,7 @@ def each_is_long(*cases: tuple[object, ...]) -> list[ParameterSet]:
 # --- beginnings ---
 
 
+@pytest.mark.long
 def test_a_database_that_is_not_migrated_names_the_command_that_does_it(tmp_path: Path) -> None:
     assert_refused(podcast_app("show", "list", data_dir=tmp_path), "podcast-app migrate")
 

@@ -17,6 +17,7 @@ def fill(library: Library) -> None:
     demo.fill(library.show(), library.work, Console(file=io.StringIO()))
 
 
+@pytest.mark.long_on_postgresql
 def test_an_empty_show_is_filled_and_a_second_time_is_refused(library: Library) -> None:
     fill(library)
 

@@ -19,6 +19,8 @@ from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from tests.podcast_app.listeners import Listener, listening
 
+pytestmark = pytest.mark.long_on_postgresql
+
 PATH = "/diaspora-insights/feed.xml"
 HUB = "https://hub.example.org/"
 GZIP = {"Accept-Encoding": "gzip"}

@@ -93,6 +93,7 @@ def copies(
     return Copies(place, postgresql, tmp_path_factory.mktemp("copies"))
 
 
+@pytest.mark.long_on_postgresql
 @pytest.mark.parametrize("job", SAMPLED)
 def test_a_process_killed_on_its_way_leaves_the_state_before_or_after(
     copies: Copies, job: jobs.Job, wav: bytes

@@ -74,7 +74,7 @@ def gain(episode: Answer) -> float | None:
     ("sound", "name"),
     [
         (QUIET, "quiet.mp3"),
-        (PEAKY, "peaky.wav"),
+        pytest.param(PEAKY, "peaky.wav", marks=pytest.mark.long),
         pytest.param(f"{NOISE},volume=10dB", "loud.mp3", marks=pytest.mark.long),
     ],
     ids=["quiet", "quiet with peaks", "loud"],

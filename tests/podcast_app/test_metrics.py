@@ -24,6 +24,8 @@ from tests.sentences import ROOT
 from tests.site import SLUG
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.long_on_postgresql
+
 Numbers = dict[tuple[str, ...], float]  # (name, *labels' values)
 
 

@@ -16,6 +16,8 @@ from podcast_app.times import utcnow
 from tests.media.samples import Mark, audio
 from tests.podcasts import Library
 
+pytestmark = pytest.mark.long_on_postgresql
+
 
 @pytest.fixture(scope="session")
 def longer(tmp_path_factory: pytest.TempPathFactory) -> bytes:

@@ -76,6 +76,7 @@ def failing(postgresql: PostgreSQL, postgresql_place: Place) -> Iterator[Failing
         yield Failing(listener, postgresql, url.rpartition("/")[2], process)
 
 
+@pytest.mark.long
 def test_a_failed_request_is_found_in_the_log_by_the_name_that_its_page_says(failing: Failing) -> None:
     assert failing.listener.get(f"/{SLUG}/").status_code == 200
     with failing.cut_off():

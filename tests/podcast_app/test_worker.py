@@ -26,6 +26,8 @@ from podcast_app.worker import Worker
 from tests.podcast_app import jobs
 from tests.podcasts import Library, Place, at
 
+pytestmark = pytest.mark.long_on_postgresql
+
 ENCLOSURE: ColumnElement[bool] = Edition.name == "enclosure"
 
 
