@@ -31,6 +31,8 @@ from tests.postgresql import PostgreSQL
 from tests.s3_servers import S3Server
 from tests.site import SLUG, Site, free_port, running
 
+pytestmark = pytest.mark.long_on_postgresql
+
 MIB = 2**20
 SMALL = 4096  # bytes of a part, for recordings of a few thousand
 EPISODES = f"/api/v1/shows/{SLUG}/episodes"
