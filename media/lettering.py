@@ -25,6 +25,7 @@ _SHAPED: Final = (
     *("NotoSansGujarati", "NotoSansTamil", "NotoSansTelugu", "NotoSansKannada", "NotoSansMalayalam"),
     *("NotoSansSinhala", "NotoSansThai", "NotoSansLao", "NotoSansKhmer", "NotoSansMyanmar"),
 )
+GOES_ON: Final = "\u00ad"  # a soft hyphen, shown only where a line ends with it
 _MEASURED_PX: Final = 200  # the size in which widths are measured; they grow in proportion
 
 
@@ -69,7 +70,7 @@ def width(text: str, size: int) -> float:
 def fitted(text: str, width_px: float, height_px: float, *, largest: int, smallest: int) -> Lines:
     """The writable text in the largest size in which it has room; what has none in the smallest is cut off."""
     words = _GLUED.sub("\u00a0", text).split(" ")
-    pieces = [piece for word in words for piece in re.findall(f".{{1,{LONGEST_PIECE}}}", word)]
+    pieces = [piece for word in words for piece in _pieces(word)]
     sizes = range(largest, smallest - 1, -max(1, (largest - smallest) // 16))
     for each in (words, pieces) if pieces != words else (words,):
         for size in sizes:
@@ -99,8 +100,14 @@ def write(
 # -- Lines
 
 
+def _pieces(word: str) -> list[str]:
+    """A word that is too long for a line, cut; all but the last end with a mark that they go on."""
+    *pieces, last = re.findall(f".{{1,{LONGEST_PIECE}}}", word) or [""]
+    return [*(piece + GOES_ON for piece in pieces), last]
+
+
 def _set(words: list[str], text: str, width_px: float, size: int) -> Lines:
-    lines = _balanced(words, size, width_px)
+    lines = [line.replace(GOES_ON, "-") for line in _balanced(words, size, width_px)]
     tall = any(_family(character) in _SHAPED for character in text)
     return Lines(lines, size, size * (1.45 if tall else 1.14), is_right_to_left(text))
 
@@ -110,7 +117,9 @@ def _balanced(words: list[str], size: int, width_px: float) -> list[str]:
     lines = _wrapped(words, size, width_px)
     for share in (0.9, 0.8, 0.7, 0.6):
         narrower = _wrapped(words, size, width_px * share)
-        if len(narrower) > len(lines) or any(width(line, size) > width_px * share for line in narrower):
+        if len(narrower) > len(lines) or any(
+            width(line.replace(GOES_ON, "-"), size) > width_px * share for line in narrower
+        ):
             break
         lines = narrower
     return lines
@@ -120,8 +129,8 @@ def _wrapped(words: list[str], size: int, width_px: float) -> list[str]:
     """As many words on each line as have room there; a word that has none stands alone."""
     lines = words[:1]
     for word in words[1:]:
-        longer = f"{lines[-1]} {word}"
-        if width(longer, size) <= width_px:
+        longer = lines[-1].removesuffix(GOES_ON) + word if lines[-1].endswith(GOES_ON) else f"{lines[-1]} {word}"
+        if width(longer.replace(GOES_ON, "-"), size) <= width_px:
             lines[-1] = longer
         else:
             lines.append(word)

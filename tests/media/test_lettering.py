@@ -180,3 +180,13 @@ def _saved(image: Image.Image) -> bytes:
 def _luminance(colour: tuple[int, int, int]) -> float:
     parts = [part / 255 / 12.92 if part <= 10 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour]
     return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def test_a_word_longer_than_a_line_goes_on_behind_a_hyphen() -> None:
+    word = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+
+    lines = lettering.fitted(word, 1000, 300, largest=90, smallest=40).lines
+
+    assert len(lines) > 1
+    assert all(line.endswith("-") for line in lines[:-1])
+    assert "".join(line.removesuffix("-") for line in lines) == word
