@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from functools import lru_cache
 
 from feeds import document
 from media import chapters as timestamps
@@ -49,7 +50,12 @@ def chapters(episode: Episode, audio: Audio | None = None) -> tuple[Chapter, ...
     assert audio is not None, "an episode is made from audio"
     rows = chapter_rows(episode, audio)
     found = (Chapter(start_ms=row["start_ms"], title=row["title"], url=row["url"] or None) for row in rows)
-    return tuple(found) or timestamps.from_notes(main_words(episode).notes, duration_ms(audio))
+    return tuple(found) or _in_notes(main_words(episode).notes, duration_ms(audio))
+
+
+@lru_cache(maxsize=64)  # each view of a feed asks, and its checks, and its tags
+def _in_notes(notes: str, whole_ms: int | None) -> tuple[Chapter, ...]:
+    return timestamps.from_notes(notes, whole_ms)
 
 
 def chapter_rows(episode: Episode, audio: Audio) -> list[Json]:
