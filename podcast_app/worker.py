@@ -22,7 +22,8 @@ from podcast_app.work import Step, Work
 log = logging.getLogger(__name__)
 
 LOOKED_EVERY = 0.4  # seconds; a scheduled episode goes out within a second of its time
-LOOKED_BEHIND_EVERY = 2.0  # seconds; nobody waits, and what comes up rings the bell
+LOOKED_FOR_AUDIO_EVERY = 1.0  # seconds; what comes up in this process rings the bell
+LOOKED_BEHIND_EVERY = 2.0  # seconds; nobody waits
 
 PUBLISHING: tuple[Step, ...] = (
     outgoing.publish_due,
@@ -48,8 +49,8 @@ class Worker:
             threading.Thread(target=self._loop, args=(steps, seconds), name=name, daemon=True)
             for name, steps, seconds in (
                 ("publishing", PUBLISHING, LOOKED_EVERY),
-                ("quick", QUICK, LOOKED_EVERY),
-                ("audio", AUDIO, LOOKED_EVERY),
+                ("quick", QUICK, LOOKED_FOR_AUDIO_EVERY),
+                ("audio", AUDIO, LOOKED_FOR_AUDIO_EVERY),
                 ("behind", BEHIND, LOOKED_BEHIND_EVERY),
             )
         ]
