@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from media import ffmpeg
 from media.storage import Full, Missing, Unavailable
 from podcast_app import leases
-from podcast_app.models import Derived
+from podcast_app.models import AudioStatus, Derived
 from podcast_app.times import utcnow
 from podcast_app.work import Work
 
@@ -84,16 +84,12 @@ def held(session: Session, claim: Claim[Row]) -> Row | None:
 
 
 def done(row: Derived) -> None:
-    row.status = "ready"
-    row.failure, row.attempts, row.try_again_at, row.progress_percent = None, 0, None, None
-    leases.let_go(row)
+    _settle(row, "ready")
 
 
 def make_again(row: Derived) -> None:
     """From the beginning, as soon as a worker is free."""
-    row.status = "preparing"
-    row.failure, row.attempts, row.try_again_at, row.progress_percent = None, 0, None, None
-    leases.let_go(row)
+    _settle(row, "preparing")
 
 
 def reason(failure: ffmpeg.Failed | Full | Unavailable | Missing) -> str:
@@ -106,6 +102,12 @@ def reason(failure: ffmpeg.Failed | Full | Unavailable | Missing) -> str:
             return "The original is missing from the storage."
         case Unavailable():
             return "The storage does not answer."
+
+
+def _settle(row: Derived, status: AudioStatus) -> None:
+    row.status = status
+    row.failure, row.attempts, row.try_again_at, row.progress_percent = None, 0, None, None
+    leases.let_go(row)
 
 
 def _given_back(session: Session, claim: Claim[Row]) -> None:

@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from feeds import document
@@ -12,7 +12,7 @@ from media import transcripts
 from media.probe import Chapter
 from podcast_app import notes
 from podcast_app.addresses import Addresses, View, feed_views, low, views
-from podcast_app.models import Audio, Edition, Episode, EpisodeText, Json, Show, ShowText, Upload
+from podcast_app.models import Audio, Edition, Episode, EpisodeText, Json, Show, ShowText
 from podcast_app.settings import Settings
 
 LOW_ENCLOSURE = "low-mp3"  # of the low-data feed: every app plays it
@@ -61,12 +61,12 @@ def _in_notes(notes: str, whole_ms: int | None) -> tuple[Chapter, ...]:
 def chapter_rows(episode: Episode, audio: Audio) -> list[Json]:
     """What the episode keeps of its chapters, with this audio: those that were in a file, and that nobody has touched,
     give way to those of another file."""
-    in_file = chapters_in_file(audio.upload) if episode.suggested.get("chapters") == "file" else []
+    in_file = chapters_in_file(audio.upload.facts) if episode.suggested.get("chapters") == "file" else []
     return in_file or list(episode.chapters)
 
 
-def chapters_in_file(upload: Upload) -> list[Json]:
-    """As an episode keeps them."""
+def chapters_in_file(facts: Mapping[str, Json]) -> list[Json]:
+    """Those of a recording's facts, as an episode keeps them."""
     return [
         {
             "start_ms": chapter["start_ms"],
@@ -74,7 +74,7 @@ def chapters_in_file(upload: Upload) -> list[Json]:
             "url": (chapter["url"] or "")[:1000],
             "picture": chapter.get("picture"),
         }
-        for chapter in upload.facts["chapters"][:1000]
+        for chapter in facts["chapters"][: timestamps.MOST]
     ]
 
 

@@ -154,7 +154,7 @@ def create(
     if findings := apply(session, show, episode, fields):
         return Refused(findings)
     if "chapters" in suggested:
-        episode.chapters = chapters_in_file(upload)
+        episode.chapters = chapters_in_file(upload.facts)
     episode.suggested = suggested
     session.flush()
     session.refresh(episode, ["cover", "audio"])

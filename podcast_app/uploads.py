@@ -20,6 +20,7 @@ from media.source import Source, StoredObject
 from media.storage import Key, Missing, Storage
 from podcast_app import covers, objects
 from podcast_app.database import Database
+from podcast_app.documents import chapters_in_file
 from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
 from podcast_app.models import Audio, Json, ShowId, Upload, UploadId, new_id
 from podcast_app.outcomes import Conflict, Done, Unknown
@@ -159,8 +160,7 @@ def suggestions(facts: Mapping[str, Json]) -> EpisodeFields:
         "season": tags["season"],
         "number": tags["track"],
         "chapters": [
-            {"start_ms": chapter["start_ms"], "title": chapter["title"][:255], "url": (chapter["url"] or "")[:1000]}
-            for chapter in facts["chapters"][:1000]
+            {name: value for name, value in row.items() if name != "picture"} for row in chapters_in_file(facts)
         ],
     }
     return EpisodeFields.model_validate({name: value for name, value in found.items() if value})

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,13 +11,15 @@ from feeds.checks import Finding, error
 from podcast_app import replacing, uploads
 from podcast_app.api import arrivals, asked, outcomes
 from podcast_app.api.arrivals import Recording
+from podcast_app.api.changing import changed_once
 from podcast_app.api.idempotency import claimed
 from podcast_app.api.outcomes import or_problem
 from podcast_app.api.problems import UNKNOWN_EPISODE
 from podcast_app.api.replies import Reply
-from podcast_app.http import Problem, in_reading, in_transaction, language, services
+from podcast_app.http import Problem, in_reading, language, services
 from podcast_app.models import Episode, EpisodeId, ShowId, UploadId
-from podcast_app.outcomes import Conflict, Done, Refused, Unknown
+from podcast_app.outcomes import Conflict, Refused, Unknown
+from podcast_app.publishing import Outcome
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from podcast_app.uploads import Inspected
@@ -49,29 +52,26 @@ async def replace(request: Request) -> Response:
 async def undo(request: Request) -> Response:
     """POST /episodes/{id}/audio/undo: the recording before this one comes back; or the one to come does not."""
     who, episode_id = await asked.episode(request, needs="producer")
-    async with claimed(request, who) as claim:
-        if earlier := claim.earlier():
-            return earlier.response()
-        undone = await claim.keep(_undo, episode_id, services(request).settings, language(request), utcnow())
-    services(request).work.wake()
-    return or_problem(undone, UNKNOWN_EPISODE).response()
+    return await changed_once(request, who, episode_id, lambda session: replacing.undo(session, episode_id, utcnow()))
 
 
 async def make_again(request: Request) -> Response:
     """POST /episodes/{id}/audio/{name}: one of the things that are made from the recording."""
-    _, episode_id = await asked.episode(request, needs="producer")
+    who, episode_id = await asked.episode(request, needs="producer")
     name = request.path_params["name"]
     if name not in replacing.MADE:
         raise Problem(404, [NOTHING_SO])
-    made = await in_transaction(
-        request, _make_again, episode_id, name, services(request).settings, language(request), utcnow()
+    return await changed_once(
+        request, who, episode_id, lambda session: replacing.make_again(session, episode_id, name, utcnow())
     )
-    services(request).work.wake()
-    return or_problem(made, UNKNOWN_EPISODE).response()
 
 
 def _show_of(session: Session, episode_id: EpisodeId) -> ShowId:
-    return session.get_one(Episode, episode_id).show_id
+    """Raises Problem 404: it may just have been deleted."""
+    show_id = session.scalar(select(Episode.show_id).where(Episode.id == episode_id))
+    if show_id is None:
+        raise Problem(404, [UNKNOWN_EPISODE])
+    return show_id
 
 
 def _replace(
@@ -83,25 +83,12 @@ def _replace(
     language: str,
     now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
-    done = replacing.replace(
-        session, episode_id, _upload(session, show_id, recording.source, now), recording.pictures.chapters, now
-    )
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
+    def change(session: Session) -> Outcome:
+        upload_id = _upload(session, show_id, recording.source, now)
+        return replacing.replace(session, episode_id, upload_id, recording.pictures.chapters, now)
+
+    return outcomes.after(session, change, episode_id, settings, language)
 
 
 def _upload(session: Session, show_id: ShowId, source: Inspected | UploadId, now: dt.datetime) -> UploadId:
     return uploads.record(session, show_id, source, now).id if isinstance(source, Inspected) else source
-
-
-def _undo(
-    session: Session, episode_id: EpisodeId, settings: Settings, language: str, now: dt.datetime
-) -> Reply | Refused | Conflict | Unknown:
-    done = replacing.undo(session, episode_id, now)
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
-
-
-def _make_again(
-    session: Session, episode_id: EpisodeId, name: str, settings: Settings, language: str, now: dt.datetime
-) -> Reply | Refused | Conflict | Unknown:
-    done = replacing.make_again(session, episode_id, name, now)
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done

@@ -163,8 +163,9 @@ OPERATIONS: Mapping[object, Operation] = {
         name="makeAgain",
         summary="Make one thing again: measurement, enclosure, low-mp3 or low-opus",
         answer=EpisodeAnswer,
-        problems=(*READING, 409),
+        problems=(*READING, 409, 422),
         is_versioned=True,
+        takes_key=True,
     ),
     transcripts.put: Operation(
         name="putTranscript",
@@ -214,6 +215,7 @@ OPERATIONS: Mapping[object, Operation] = {
         answer=PictureAnswer,
         raw_body=PICTURES,
         problems=(*READING, 409, 413, 422, 507),
+        takes_key=True,
     ),
     pictures.add_to_show: Operation(
         name="addShowPicture",
@@ -221,7 +223,8 @@ OPERATIONS: Mapping[object, Operation] = {
         status=201,
         answer=PictureAnswer,
         raw_body=PICTURES,
-        problems=(*READING, 413, 422, 507),
+        problems=(*READING, 409, 413, 422, 507),
+        takes_key=True,
     ),
     uploads.listed: Operation(
         name="listUploads",

@@ -1,5 +1,7 @@
 """What became of a wish: the reply that tells it, or the problem."""
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import Finding, error
@@ -8,7 +10,8 @@ from podcast_app.api import as_json
 from podcast_app.api.replies import Reply, json_reply, versioned
 from podcast_app.http import Problem
 from podcast_app.models import Episode, EpisodeId, Show, ShowId
-from podcast_app.outcomes import Conflict, Refused, Unknown
+from podcast_app.outcomes import Conflict, Done, Refused, Unknown
+from podcast_app.publishing import Outcome
 from podcast_app.settings import Settings
 
 # What an answer says of a show, loaded at once.
@@ -29,6 +32,14 @@ def episode(
     location = f"{settings.origin}/api/v1/episodes/{row.id}" if status == 201 else None
     told = json_reply(as_json.episode(row, row.show, settings, language), status=status, location=location)
     return versioned(told, row.version)
+
+
+def after(
+    session: Session, change: Callable[[Session], Outcome], episode_id: EpisodeId, settings: Settings, language: str
+) -> Reply | Refused | Conflict | Unknown:
+    """The episode after the change, or why there was none."""
+    done = change(session)
+    return episode(session, episode_id, settings, language) if isinstance(done, Done) else done
 
 
 def show(session: Session, show_id: ShowId, settings: Settings) -> Reply:

@@ -1,6 +1,7 @@
 """Pictures: covers of shows and episodes, and those that chapters and persons name. The body is the picture."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 
 from anyio import to_thread
@@ -12,15 +13,18 @@ from starlette.responses import Response
 from feeds.checks import Finding
 from media import artwork
 from podcast_app import covers, episodes, publishing, shows
+from podcast_app.access import Caller
 from podcast_app.addresses import Addresses
 from podcast_app.api import asked, bodies, outcomes
 from podcast_app.api.answers import PictureAnswer
+from podcast_app.api.changing import changed
+from podcast_app.api.idempotency import claimed
 from podcast_app.api.outcomes import or_problem
 from podcast_app.api.problems import UNKNOWN_EPISODE, UNKNOWN_SHOW
 from podcast_app.api.replies import Reply, json_reply
 from podcast_app.fields import ShowFields
 from podcast_app.forms import LARGEST_PICTURE
-from podcast_app.http import Problem, in_transaction, language, services
+from podcast_app.http import Problem, in_transaction, services
 from podcast_app.models import EpisodeId, ShowId
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
@@ -39,21 +43,13 @@ async def put_episode_cover(request: Request) -> Response:
     """PUT /episodes/{id}/cover."""
     _, episode_id = await asked.episode(request, needs="producer")
     picture = await _cover(request)
-    settings = services(request).settings
-    changed = await in_transaction(
-        request, _set_episode_cover, episode_id, picture, settings, language(request), utcnow()
-    )
-    services(request).work.wake()
-    return or_problem(changed, UNKNOWN_EPISODE).response()
+    return await _set_episode_cover(request, episode_id, picture)
 
 
 async def remove_episode_cover(request: Request) -> Response:
     """DELETE /episodes/{id}/cover: the show's stands in."""
     _, episode_id = await asked.episode(request, needs="producer")
-    settings = services(request).settings
-    changed = await in_transaction(request, _set_episode_cover, episode_id, None, settings, language(request), utcnow())
-    services(request).work.wake()
-    return or_problem(changed, UNKNOWN_EPISODE).response()
+    return await _set_episode_cover(request, episode_id, None)
 
 
 async def put_show_cover(request: Request) -> Response:
@@ -67,29 +63,47 @@ async def put_show_cover(request: Request) -> Response:
 
 async def add_to_episode(request: Request) -> Response:
     """POST /episodes/{id}/pictures: for a chapter."""
-    _, episode_id = await asked.episode(request, needs="producer")
-    picture = await _stored(request, "picture", artwork.picture)
-    added = await in_transaction(request, _add_to_episode, episode_id, picture, services(request).settings.origin)
-    return or_problem(added, UNKNOWN_EPISODE).response()
+    who, episode_id = await asked.episode(request, needs="producer")
+    origin = services(request).settings.origin
+    return await _add(
+        request, who, UNKNOWN_EPISODE, lambda session, picture: _add_to_episode(session, episode_id, picture, origin)
+    )
 
 
 async def add_to_show(request: Request) -> Response:
     """POST /shows/{show}/pictures: for a person."""
-    _, show_id = await asked.show(request, needs="producer")
-    picture = await _stored(request, "picture", artwork.picture)
-    added = await in_transaction(request, _add_to_show, show_id, picture, services(request).settings.origin)
-    return added.response()
+    who, show_id = await asked.show(request, needs="producer")
+    origin = services(request).settings.origin
+    return await _add(
+        request, who, UNKNOWN_SHOW, lambda session, picture: _add_to_show(session, show_id, picture, origin)
+    )
+
+
+async def _add(
+    request: Request,
+    who: Caller,
+    unknown: Finding,
+    add: Callable[[Session, covers.Picture], Reply | Conflict | Unknown],
+) -> Response:
+    """A picture that is sent again under the same Idempotency-Key is the same one."""
+    data = await bodies.raw(request, LARGEST_PICTURE)
+    async with claimed(request, who) as claim:
+        if earlier := claim.earlier(hashlib.sha256(data).hexdigest()):
+            return earlier.response()
+        picture = await _stored(request, "picture", data, artwork.picture)
+        added = await claim.keep(add, picture)
+    return or_problem(added, unknown).response()
 
 
 async def _cover(request: Request) -> covers.Picture:
     query = bodies.parsed(CoverQuery, dict(request.query_params))
-    return await _stored(request, "cover", lambda data: artwork.cover(data, crop=query.crop))
-
-
-async def _stored(request: Request, field: str, drawn: Callable[[bytes], artwork.Cover]) -> covers.Picture:
-    """The picture in the body, stored and announced. Drawn one at a time. Raises Problem 413, 422."""
-    here = services(request)
     data = await bodies.raw(request, LARGEST_PICTURE)
+    return await _stored(request, "cover", data, lambda picture: artwork.cover(picture, crop=query.crop))
+
+
+async def _stored(request: Request, field: str, data: bytes, drawn: Callable[[bytes], artwork.Cover]) -> covers.Picture:
+    """The picture, stored and announced. Drawn one at a time. Raises Problem 422."""
+    here = services(request)
     try:
         cover = await to_thread.run_sync(drawn, data, limiter=here.drawing)
     except artwork.BadPicture as bad:
@@ -97,16 +111,11 @@ async def _stored(request: Request, field: str, drawn: Callable[[bytes], artwork
     return await to_thread.run_sync(covers.store, here.database, here.storage, cover)
 
 
-def _set_episode_cover(
-    session: Session,
-    episode_id: EpisodeId,
-    picture: covers.Picture | None,
-    settings: Settings,
-    language: str,
-    now: dt.datetime,
-) -> Reply | Refused | Conflict | Unknown:
-    done = publishing.set_cover(session, episode_id, picture, settings, now)
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
+async def _set_episode_cover(request: Request, episode_id: EpisodeId, picture: covers.Picture | None) -> Response:
+    settings, now = services(request).settings, utcnow()
+    return await changed(
+        request, episode_id, lambda session: publishing.set_cover(session, episode_id, picture, settings, now)
+    )
 
 
 def _set_show_cover(

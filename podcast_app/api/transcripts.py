@@ -1,26 +1,18 @@
 """Transcripts of an episode: put and removed, one for each language."""
 
-import datetime as dt
-
 from anyio import to_thread
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding
 from media import transcripts as media_transcripts
 from podcast_app import transcripts, uploads
-from podcast_app.api import asked, bodies, outcomes
-from podcast_app.api.outcomes import or_problem
-from podcast_app.api.problems import UNKNOWN_EPISODE
-from podcast_app.api.replies import Reply
+from podcast_app.api import asked, bodies
+from podcast_app.api.changing import changed
 from podcast_app.fields import LanguageField
 from podcast_app.forms import LARGEST_TRANSCRIPT
-from podcast_app.http import Problem, in_transaction, language, services
-from podcast_app.models import EpisodeId
-from podcast_app.outcomes import Conflict, Done, Refused, Unknown
-from podcast_app.settings import Settings
+from podcast_app.http import Problem, services
 from podcast_app.times import utcnow
 
 
@@ -40,31 +32,21 @@ async def put(request: Request) -> Response:
     query = bodies.parsed(TranscriptQuery, dict(request.query_params))
     name, media_type = uploads.safe_filename(query.filename or "transcript"), request.headers.get("content-type", "")
     said = await _read(await bodies.raw(request, LARGEST_TRANSCRIPT), name, media_type)
-    changed = await in_transaction(
+    settings, now = services(request).settings, utcnow()
+    return await changed(
         request,
-        _put,
         episode_id,
-        spoken,
-        said,
-        name,
-        query.captions,
-        services(request).settings,
-        language(request),
-        utcnow(),
+        lambda session: transcripts.put(session, episode_id, spoken, said, name, query.captions, settings, now),
     )
-    services(request).work.wake()
-    return or_problem(changed, UNKNOWN_EPISODE).response()
 
 
 async def remove(request: Request) -> Response:
     """DELETE /episodes/{id}/transcripts/{language}."""
     _, episode_id = await asked.episode(request, needs="producer")
-    settings = services(request).settings
-    changed = await in_transaction(
-        request, _remove, episode_id, _language(request), settings, language(request), utcnow()
+    spoken, settings, now = _language(request), services(request).settings, utcnow()
+    return await changed(
+        request, episode_id, lambda session: transcripts.remove(session, episode_id, spoken, settings, now)
     )
-    services(request).work.wake()
-    return or_problem(changed, UNKNOWN_EPISODE).response()
 
 
 def _language(request: Request) -> str:
@@ -78,25 +60,3 @@ async def _read(data: bytes, filename: str, media_type: str) -> media_transcript
     if isinstance(said, Finding):
         raise Problem(422, [said])
     return said
-
-
-def _put(
-    session: Session,
-    episode_id: EpisodeId,
-    spoken: str,
-    said: media_transcripts.Transcript,
-    filename: str,
-    is_captions: bool | None,
-    settings: Settings,
-    language: str,
-    now: dt.datetime,
-) -> Reply | Refused | Conflict | Unknown:
-    done = transcripts.put(session, episode_id, spoken, said, filename, is_captions, settings, now)
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done
-
-
-def _remove(
-    session: Session, episode_id: EpisodeId, spoken: str, settings: Settings, language: str, now: dt.datetime
-) -> Reply | Refused | Conflict | Unknown:
-    done = transcripts.remove(session, episode_id, spoken, settings, now)
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(done, Done) else done

@@ -372,3 +372,13 @@ def test_a_light_edition_of_a_draft_and_a_thing_nobody_makes_are_refused(busy_si
     assert busy_site.api.post(path(draft, "/audio/flac")).status_code in (404, 409)
     assert busy_site.api.post("/api/v1/episodes/none/audio/low-mp3").status_code == 404
     assert busy_site.listener.post(path(draft, "/audio/low-mp3")).status_code == 401
+
+
+def test_a_thing_is_made_again_once_however_often_it_is_said(busy_site: Site, mp3: bytes) -> None:
+    episode = busy_site.published(mp3, title="Once")
+    key = {"Idempotency-Key": "made-again-once"}
+
+    answers = [busy_site.api.post(path(episode, "/audio/enclosure"), headers=key) for _ in range(2)]
+
+    assert answers[0].status_code == 200
+    assert answers[0].content == answers[1].content

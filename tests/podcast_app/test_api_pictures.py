@@ -178,3 +178,17 @@ def test_a_picture_that_is_not_here_or_anothers_cannot_be_named(shared_site: Sit
         refused = shared_site.api.patch(path(episode), json={"chapters": chapters})
         assert refused.status_code == 422, address
         assert refused.json()["errors"][0]["field"] == "chapters"
+
+
+@pytest.mark.parametrize("place", ["episode", "show"])
+def test_a_picture_that_is_sent_again_under_its_key_is_the_same_one(
+    shared_site: Site, episode: Answer, place: str
+) -> None:
+    address = path(episode, "/pictures") if place == "episode" else f"{SHOW}/pictures"
+    key = {"Idempotency-Key": f"picture-of-{place}"}
+
+    first, again = (shared_site.api.post(address, content=picture("red", 200), headers=key) for _ in range(2))
+    other = shared_site.api.post(address, content=picture("blue", 200), headers=key)
+
+    assert (first.status_code, first.json()["url"]) == (201, again.json()["url"])
+    assert other.status_code == 422
