@@ -12,6 +12,7 @@ from media.storage import Full, Unavailable
 from podcast_app import episodes, outgoing, publishing
 from podcast_app.api import as_json, asked, bodies, listing, outcomes
 from podcast_app.api.answers import EpisodeAnswer, Page
+from podcast_app.api.changing import changed_once
 from podcast_app.api.idempotency import claimed
 from podcast_app.api.listing import EpisodesQuery
 from podcast_app.api.outcomes import or_problem
@@ -87,12 +88,10 @@ async def publish(request: Request) -> Response:
 async def withdraw(request: Request) -> Response:
     """POST /episodes/{id}/withdraw: out of every feed, for ever."""
     who, episode_id = await asked.episode(request, needs="producer")
-    async with claimed(request, who) as claim:
-        if earlier := claim.earlier():
-            return earlier.response()
-        withdrawn = await claim.keep(_withdraw, episode_id, services(request).settings, language(request), utcnow())
-    services(request).work.wake()
-    return or_problem(withdrawn, UNKNOWN_EPISODE).response()
+    settings, now = services(request).settings, utcnow()
+    return await changed_once(
+        request, who, episode_id, lambda session: publishing.withdraw(session, episode_id, settings, now)
+    )
 
 
 async def _send_out(request: Request, episode_id: EpisodeId) -> None:
@@ -141,13 +140,6 @@ def _make_due(
 ) -> Reply | Refused | Conflict | Unknown:
     due = publishing.make_due(session, episode_id, at, settings, now)
     return outcomes.episode(session, episode_id, settings, language) if isinstance(due, Done) else due
-
-
-def _withdraw(
-    session: Session, episode_id: EpisodeId, settings: Settings, language: str, now: dt.datetime
-) -> Reply | Refused | Conflict | Unknown:
-    withdrawn = publishing.withdraw(session, episode_id, settings, now)
-    return outcomes.episode(session, episode_id, settings, language) if isinstance(withdrawn, Done) else withdrawn
 
 
 def _must_be_expected(session: Session, episode_id: EpisodeId, expected: frozenset[int] | None) -> None:
