@@ -56,14 +56,14 @@ ALL_AUDIO = (
 
 
 def whole(*, of_show: ShowId | None = None) -> Select[Episode]:
-    """Episodes with everything that their documents need."""
-    query = select(Episode).options(*WHOLE)
+    """Episodes with everything that their documents need; what lies in the trash is not here."""
+    query = select(Episode).options(*WHOLE).where(Episode.trashed_at.is_(None))
     return query if of_show is None else query.where(Episode.show_id == of_show)
 
 
 def listed(show_id: ShowId) -> Select[Episode]:
-    """Episodes with as much as a listing says."""
-    return select(Episode).options(*LISTED).where(Episode.show_id == show_id)
+    """Episodes with as much as a listing says, but those in the trash."""
+    return select(Episode).options(*LISTED).where(Episode.show_id == show_id, Episode.trashed_at.is_(None))
 
 
 def get(session: Session, episode_id: EpisodeId) -> Episode | None:

@@ -92,7 +92,16 @@ class Show(Base):
     funding_url: Mapped[str] = mapped_column(String(1000), default="")
     locked: Mapped[bool] = mapped_column(default=True)
     even_loudness: Mapped[bool] = mapped_column(default=False)  # enclosures are brought to the same loudness
+    email_in_feed_until: Mapped[dt.datetime | None] = mapped_column(index=True)  # then a worker takes it out again
     time_zone: Mapped[str] = mapped_column(String(64), default="Europe/Brussels")
+    zones: Mapped[Json] = mapped_column(default=list)  # further ones in which producers read times, IANA names
+    persons: Mapped[Json] = mapped_column(default=list)  # as an episode's
+    links: Mapped[Json] = mapped_column(default=dict)  # app -> the show's address there
+    verification: Mapped[Json] = mapped_column(default=list)  # podcast:txt: [{purpose, text}, ...]
+    new_feed_url: Mapped[str] = mapped_column(String(1000), default="")  # where the show has moved to
+    page_colour: Mapped[str] = mapped_column(String(7), default="")  # "#rrggbb", or "" for our own
+    player_colour: Mapped[str] = mapped_column(String(7), default="")
+    archived_at: Mapped[dt.datetime | None]  # an empty show that nobody works on any more
     version: Mapped[int] = mapped_column(default=1)  # rises with each change (ETag, If-Match)
     created_at: Mapped[dt.datetime]
 
@@ -187,6 +196,7 @@ class Episode(Base):
     publish_at: Mapped[dt.datetime | None]  # when it is, or was, to go out
     published_at: Mapped[dt.datetime | None]
     withdrawn_at: Mapped[dt.datetime | None]
+    trashed_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # a draft that can come back for a while
     try_again_at: Mapped[dt.datetime | None]  # a due episode that could not go out waits until then
     chapters: Mapped[Json] = mapped_column(
         default=list
@@ -219,6 +229,28 @@ class EpisodeText(Base):
     language: Mapped[str] = mapped_column(String(35), primary_key=True)
     title: Mapped[str] = mapped_column(Text, default="")
     notes: Mapped[str] = mapped_column(Text, default="")  # Markdown, as written
+
+
+class Revision(Base):
+    """A change of an episode: who made it, when, and what was there before."""
+
+    __tablename__ = "revisions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)  # rises with time
+    episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"), index=True)
+    at: Mapped[dt.datetime]
+    by: Mapped[str] = mapped_column(String(255))  # a name as it was then; accounts and tokens may go
+    changes: Mapped[Json]  # {field: [before, after]}; {"event": [null, "published"]} for what is no field
+
+
+class GuestLink(Base):
+    """An address under which somebody without an account sees an episode before it is public."""
+
+    __tablename__ = "guest_links"
+
+    secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[dt.datetime]
 
 
 class Transcript(Base):
@@ -284,6 +316,8 @@ class Upload(Leased, Base):
     relayed_at: Mapped[dt.datetime | None]  # when a part first came through us although the storage has its own door
     refusal: Mapped[Json] = mapped_column(JSON(none_as_null=True), nullable=True)  # [sentence, values]: why it is none
     expires_at: Mapped[dt.datetime | None] = mapped_column(index=True)  # looked at then, when nobody completed it
+    # input -> what a producer has written for the episode that it will be, while its parts travel
+    typed: Mapped[Json] = mapped_column(JSON(none_as_null=True), nullable=True)
 
     measurement: Mapped["Measurement | None"] = relationship(
         lazy="raise", cascade="all, delete-orphan", passive_deletes=True
@@ -399,6 +433,18 @@ class Feed(Leased, Base):
     announced_generation: Mapped[int] = mapped_column(default=0)  # the newest one hubs were told of
 
 
+class FeedFetch(Base):
+    """When a directory, or a big app's server, first came for a generation of a feed. Nothing else of it is kept."""
+
+    __tablename__ = "feed_fetches"
+
+    show_id: Mapped[ShowId] = mapped_column(ForeignKey("shows.id", ondelete="CASCADE"), primary_key=True)
+    view: Mapped[str] = mapped_column(String(16), primary_key=True)
+    generation: Mapped[int] = mapped_column(primary_key=True)
+    reader: Mapped[str] = mapped_column(String(64), primary_key=True)  # "Apple Podcasts"
+    at: Mapped[dt.datetime]
+
+
 class User(Base):
     """Somebody who works in the studio."""
 
@@ -429,10 +475,11 @@ class StudioSession(Base):
     secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[UserId] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[dt.datetime]
+    device: Mapped[str] = mapped_column(String(120), default="")  # "Firefox, Linux": so that its owner knows it again
 
 
 class OneTimeLink(Base):
-    """A link that makes an account or sets a password, once."""
+    """A link that makes an account, gives a role in a show, or sets a password, once."""
 
     __tablename__ = "one_time_links"
 
@@ -441,6 +488,8 @@ class OneTimeLink(Base):
     user_id: Mapped[UserId | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(String(255), default="")  # whom it was made for, when that is known
     is_administrator: Mapped[bool] = mapped_column(default=False)
+    show_id: Mapped[ShowId | None] = mapped_column(ForeignKey("shows.id", ondelete="CASCADE"))  # an invitation's
+    role: Mapped[Role | None]
     expires_at: Mapped[dt.datetime]
 
 

@@ -23,6 +23,7 @@ def page(
         status_code=status_code,
         headers=PRIVATE,
         person=person,
+        path_here=request.url.path,
         language_name=formats.language_name,
         is_private=Addresses(services(request).settings.origin).is_private,
         **context,
