@@ -139,13 +139,17 @@ def rclone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     """One browser for the whole run; `page` gives each test its own window, cookies and cache."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_program(), args=list(CHROMIUM_OPTIONS))
+        yield browser
+        await browser.close()
+
+
+def chromium_program() -> str:
     names = ("chromium", "chromium-browser", "google-chrome")
     program = next(filter(None, map(shutil.which, names)), None)
     assert program, "no Chromium here: scripts/test installs it, or says how"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=list(CHROMIUM_OPTIONS))
-        yield browser
-        await browser.close()
+    return program
 
 
 @pytest.fixture
