@@ -10,6 +10,7 @@ from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from feeds import roles
 from podcast_app import formats, static_files, words
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,6 +60,13 @@ def _decimal(context: Context, value: float) -> str:
     return formats.decimal(value, context["language"])
 
 
+@pass_context
+def _role_name(context: Context, role: str) -> str:
+    """ "présentation" for "host"; a word of somebody's own as it is."""
+    label = roles.label(role)
+    return words.plain(context["language"], label) if label is not None else role
+
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
@@ -68,6 +76,7 @@ _TEMPLATES.filters |= {
     "duration": _duration,
     "size": _size,
     "decimal": _decimal,
+    "role_name": _role_name,
     "day": formats.day,
     "clock": formats.clock,
     "period": formats.period,

@@ -15,12 +15,13 @@ from starlette.responses import Response
 
 from feeds.checks import Finding
 from podcast_app import fields, outgoing, publishing
+from podcast_app.addresses import Addresses
 from podcast_app.fields import EpisodeChanges
 from podcast_app.http import in_transaction, services
 from podcast_app.models import EpisodeId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
-from podcast_app.studio import edits, episode_form, local_time, rights
+from podcast_app.studio import edits, episode_form, local_time, persons_form, rights
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import answer
 from podcast_app.studio.inputs import sent
@@ -80,10 +81,14 @@ def _save(
 ) -> Saved | Clash | Refused | Conflict:
     show, episode = rights.episode_to_change(session, person, episode_id)
     saved = episode_form.values(episode)
-    merged = edits.merge(typed, saved)
+    merged = edits.merge(persons_form.gathered(typed), saved)
     if merged.clashes:
         return Clash()
-    changes = fields.parse(EpisodeChanges, episode_form.said(merged.changes, {**saved, **merged.changes}))
+    said = episode_form.said(merged.changes, {**saved, **merged.changes})
+    if persons_form.FIELD in merged.changes:
+        known = persons_form.known(session, show)
+        said |= {persons_form.FIELD: persons_form.said(typed, known, show, Addresses(settings.origin))}
+    changes = persons_form.findings(typed) or fields.parse(EpisodeChanges, said)
     at = _time(typed, ZoneInfo(show.time_zone), now)
     if isinstance(changes, list) or isinstance(at, Finding):
         return Refused([*(changes if isinstance(changes, list) else []), *([at] if isinstance(at, Finding) else [])])

@@ -6,6 +6,7 @@ from media import chapters
 from podcast_app import documents, formats
 from podcast_app.addresses import LANGUAGES
 from podcast_app.models import Episode
+from podcast_app.studio import persons_form
 
 SIMPLE = ("title", "notes", "language", "spoken_language", "season", "number", "type", "explicit", "slug", "chapters")
 LATER = ("slug", "spoken_language", "chapters")  # of a new episode they follow its title, its language and its file
@@ -28,7 +29,7 @@ def values(episode: Episode) -> dict[str, str]:
         "slug": episode.slug,
         "chapters": chapters.written(documents.chapters(episode)),
     }
-    return simple | _translations(episode)
+    return simple | {persons_form.FIELD: persons_form.text(episode.persons)} | _translations(episode)
 
 
 def suggested(episode: Episode) -> dict[str, str]:

@@ -16,7 +16,7 @@ from podcast_app.http import in_reading, services
 from podcast_app.models import Episode, EpisodeId, Show, User
 from podcast_app.settings import Settings
 from podcast_app.site.oembed import TALL, WIDTH, iframe
-from podcast_app.studio import edits, episode_form, local_time, rights
+from podcast_app.studio import edits, episode_form, local_time, persons_form, rights
 from podcast_app.studio.inputs import Form, Remark, remarks
 from podcast_app.studio.pages import language_of, page
 from podcast_app.times import utcnow
@@ -30,6 +30,7 @@ class _Read:
     episode: Episode
     findings: list[Finding]
     may_change: bool
+    known: list[persons_form.Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ async def answer(
         made=documents.edition(episode.audio) if episode.audio else None,
         coming=next((audio for audio in episode.audios if audio.is_next), None),
         form=form,
+        people=persons_form.people(language, typed, episode.persons, read.known),
         may_change=read.may_change,
         translations=episode_form.translation_languages(form.values),
         spoken=episode_form.offered(episode.language, episode.spoken_language),
@@ -99,17 +101,21 @@ def is_due(episode: Episode, now: dt.datetime) -> bool:
 def _read(session: Session, person: User, episode_id: EpisodeId, settings: Settings) -> _Read:
     episode = rights.episode(session, person, episode_id)
     found = publishing.findings(episode, episode.show, settings) if episode.state != "withdrawn" else []
-    return _Read(episode, found, rights.may_change(session, person, episode.show))
+    may_change, known = rights.may_change(session, person, episode.show), persons_form.known(session, episode.show)
+    return _Read(episode, found, may_change, known)
 
 
 def _form(read: _Read, typed: Mapping[str, str], language: str, findings: Sequence[Finding]) -> Form:
     """What the person changed stands in the inputs; what only others changed is shown as it is saved now."""
     saved = episode_form.values(read.episode)
-    merged = edits.merge(typed, saved)
+    merged = edits.merge(persons_form.gathered(typed), saved)
+    clashes = dict(merged.clashes)
+    if persons_form.FIELD in clashes:
+        clashes[persons_form.FIELD] = persons_form.in_words(language, clashes[persons_form.FIELD])
     return Form(
         values={**saved, **merged.changes},
         remarks=remarks(language, findings, {**saved, **OTHERS}),
-        clashes=merged.clashes,
+        clashes=clashes,
         advice=_at_fields(read, language),
         suggested=episode_form.suggested(read.episode),
         seen=edits.seen(saved),
