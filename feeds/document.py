@@ -43,6 +43,14 @@ class Funding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """A text by which somebody else knows whose the feed is (Podcasting 2.0, `podcast:txt`)."""
+
+    text: str  # at most 4000 characters
+    purpose: str = ""  # at most 128: "verify", "applepodcastsverify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alternate:
     """The same show's feed in another language."""
 
@@ -131,6 +139,7 @@ class Show:
     new_feed_url: str | None = None
     hubs: tuple[str, ...] = ()
     persons: tuple[Person, ...] = ()
+    verification: tuple[Verification, ...] = ()
     alternates: tuple[Alternate, ...] = ()
     is_blocked: bool = False  # directories are asked not to list this feed
     low_feed_url: str | None = None  # the same episodes as small files

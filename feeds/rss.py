@@ -183,7 +183,7 @@ def _add_feed(channel: etree._Element, url: str) -> etree._Element:
 
 
 def _add_podcasting(channel: etree._Element, show: Show) -> None:
-    """Podcasting 2.0: guid, locked, medium, funding."""
+    """Podcasting 2.0: guid, locked, medium, funding, txt."""
     add(channel, PODCAST + "guid", text.line(show.guid))
     locked = add(channel, PODCAST + "locked", "yes" if show.locked else "no")
     if show.owner_email:  # only where the owner agreed to show it
@@ -192,6 +192,10 @@ def _add_podcasting(channel: etree._Element, show: Show) -> None:
     if show.funding:
         words = text.short(show.funding.text, _LABEL)
         add(channel, PODCAST + "funding", words, url=text.ascii_url(show.funding.url))
+    for code in show.verification:
+        element = add(channel, PODCAST + "txt", text.identifier(code.text))
+        if purpose := text.short(code.purpose, _LABEL):
+            element.set("purpose", purpose)
 
 
 def _owner(show: Show) -> podgen.Person | None:

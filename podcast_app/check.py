@@ -44,6 +44,9 @@ def _everything(database: Database, storage: Storage, settings: Settings, found:
     if (sample := database.read(_any_cover)) is not None:
         yield from bucket_check.door(storage, settings, sample)
     for show in found:
+        if show.archived_at is not None:
+            yield note(show.slug, "is archived: it has neither pages nor feeds.")
+            continue
         feeds = database.read(_feeds, show)
         yield from _feeds_hold(database.read(_published, show), show, feeds)
         for feed in feeds:
@@ -129,7 +132,11 @@ def _xml(feed: Feed) -> bytes:
 
 def _lagging(session: Session, now: dt.datetime) -> list[Remark]:
     due = select(Episode.slug, Episode.publish_at).where(Episode.state == "scheduled", Episode.publish_at <= now)
-    return [Remark(lag(at, now), slug, "is due, and not out yet.") for slug, at in session.execute(due) if at]
+    over = select(Show.slug, Show.email_in_feed_until).where(Show.email_in_feed_until <= now)
+    return [
+        *(Remark(lag(at, now), slug, "is due, and not out yet.") for slug, at in session.execute(due) if at),
+        *(Remark(lag(at, now), slug, "shows its e-mail address for too long.") for slug, at in session.execute(over) if at),
+    ]
 
 
 def _uploads(session: Session, now: dt.datetime) -> list[Remark]:

@@ -3,7 +3,7 @@
 import base64
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from feeds import document
@@ -122,6 +122,10 @@ def show_document(show: Show, view: View, settings: Settings) -> document.Show:
         owner_name=show.author or None,
         owner_email=show.owner_email if show.email_in_feed and show.owner_email else None,
         funding=document.Funding(url=show.funding_url, text=show.author) if show.funding_url else None,
+        # of the main feed alone: who follows the French one, say, would be led to a feed that is not
+        new_feed_url=show.new_feed_url if view.name == "main" and show.new_feed_url else None,
+        persons=_persons(show.persons, show, addresses),
+        verification=tuple(document.Verification(**code) for code in show.verification),
         hubs=settings.websub_hubs,
         alternates=tuple(
             document.Alternate(feed_url=addresses.feed(show.slug, other), language=other.language)
@@ -158,16 +162,7 @@ def episode_document(episode: Episode, show: Show, view: View, settings: Setting
         explicit=show.explicit if episode.explicit is None else episode.explicit,
         language=words.language if words.language != show_text(show, view.language).language else None,
         image_url=cover_address(episode, show, addresses),
-        persons=tuple(
-            document.Person(
-                name=person["name"],
-                role=person["role"],
-                group=person["group"],
-                url=person.get("url") or None,
-                image_url=person_picture(person, show, addresses),
-            )
-            for person in episode.persons
-        ),
+        persons=_persons(episode.persons, show, addresses),
         chapters=of_chapters,
         chapters_url=addresses.chapters(show.slug, episode.slug) if inside(chapters(episode), episode) else None,
         transcripts=tuple(_transcripts(episode, show, addresses)),
@@ -203,6 +198,19 @@ def edition_name(audio: Audio, made: Edition) -> str:
     """The file's name in an edition's public address."""
     assert audio.name is not None
     return audio.name if made.name == "enclosure" else f"{audio.name.rpartition('.')[0]}-low.{made.extension}"
+
+
+def _persons(rows: Sequence[Json], show: Show, addresses: Addresses) -> tuple[document.Person, ...]:
+    return tuple(
+        document.Person(
+            name=person["name"],
+            role=person["role"],
+            group=person["group"],
+            url=person.get("url") or None,
+            image_url=person_picture(person, show, addresses),
+        )
+        for person in rows
+    )
 
 
 def _chapters(episode: Episode, show: Show, addresses: Addresses) -> tuple[document.Chapter, ...]:

@@ -28,6 +28,7 @@ from podcast_app.models import (
     new_id,
 )
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
+from podcast_app.suggesting import Suggestions
 
 WITHDRAWN = Conflict("This episode was withdrawn, and that is final.", "Make a new episode from the same audio.")
 
@@ -130,17 +131,16 @@ def create(
     upload: Upload | None,
     said: EpisodeFields,
     *,
-    suggestions: EpisodeFields,
+    suggestions: Suggestions,
     pictures: uploads.Pictures,
     now: dt.datetime,
 ) -> Done[Episode] | Refused:
-    """A draft from a complete, locked upload: what was said, and where nothing was said, what the file suggests."""
+    """A draft from a complete, locked upload: what was said, and where nothing was said, what is suggested."""
     show = locked_show(session, show_id)
     if findings := cannot_use(upload, show_id):
         return Refused(findings)
     assert upload is not None
-    fields = suggestions.model_copy(update={name: getattr(said, name) for name in said.model_fields_set})
-    suggested = dict.fromkeys(suggestions.model_fields_set - said.model_fields_set, "file")
+    fields, suggested = _completed(said, suggestions)
     episode = _blank(show, said, now)
     session.add(episode)
     session.flush()
@@ -153,7 +153,7 @@ def create(
         suggested["cover"] = "file"
     if findings := apply(session, show, episode, fields):
         return Refused(findings)
-    if "chapters" in suggested:
+    if suggested.get("chapters") == "file":
         episode.chapters = chapters_in_file(upload.facts)
     episode.suggested = suggested
     session.flush()
@@ -176,13 +176,13 @@ def apply(session: Session, show: Show, episode: Episode, changes: EpisodeFields
         if name in said:
             setattr(episode, name, getattr(changes, name))
     if "persons" in said:
-        episode.persons = [_person_row(person) for person in changes.persons]
-        findings += _unknown_pictures(session, "persons", episode.persons, Cover.show_id == show.id)
+        episode.persons = [person_row(person) for person in changes.persons]
+        findings += unknown_pictures(session, "persons", episode.persons, Cover.show_id == show.id)
     if "chapters" in said:
         episode.chapters = _chapter_rows(changes.chapters, episode)
         if len(episode.chapters) < len(changes.chapters):
             findings.append(AT_ONCE)
-        findings += _unknown_pictures(session, "chapters", episode.chapters, Cover.episode_id == episode.id)
+        findings += unknown_pictures(session, "chapters", episode.chapters, Cover.episode_id == episode.id)
     if "translations" in said:
         findings += _translate(session, episode, changes.translations)
     findings += _settle_slug(session, show, episode, changes.slug if "slug" in said else None)
@@ -210,6 +210,15 @@ def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> 
     session.flush()
 
 
+def _completed(said: EpisodeFields, suggestions: Suggestions) -> tuple[EpisodeFields, dict[str, str]]:
+    """What was said and what is suggested besides; and where each of these suggestions came from."""
+    fields, sources = {name: getattr(said, name) for name in said.model_fields_set}, {}
+    for source, suggested in suggestions.items():
+        for name in suggested.model_fields_set - fields.keys():
+            fields[name], sources[name] = getattr(suggested, name), source
+    return EpisodeFields.model_construct(set(fields), **fields), sources
+
+
 def _chapter_row(chapter: ChapterFields) -> Json:
     """As an episode keeps it."""
     return {
@@ -232,13 +241,15 @@ def _chapter_rows(chapters: Sequence[ChapterFields], episode: Episode) -> list[J
     return list(rows.values())
 
 
-def _person_row(person: PersonFields) -> Json:
+def person_row(person: PersonFields) -> Json:
+    """As an episode, or a show, keeps it."""
     return {**person.model_dump(exclude={"image_url"}), "picture": covers.id_in(person.image_url)}
 
 
-def _unknown_pictures(
+def unknown_pictures(
     session: Session, field: str, rows: Sequence[Json], belongs: ColumnElement[bool]
 ) -> Iterable[Finding]:
+    """Each row may name a picture of its own show or episode only."""
     named = {row["picture"] for row in rows if row["picture"]}
     if named - set(session.scalars(select(Cover.id).where(belongs, Cover.id.in_(named)))):
         yield error(

@@ -22,13 +22,16 @@ from pydantic import (
 
 from feeds.checks import Finding, error
 from media import chapters, text
-from podcast_app import slugs
+from podcast_app import apps, slugs
 from podcast_app.addresses import RESERVED
 
 LONGEST_TITLE = 1000  # characters
 LONGEST_NOTES = 100_000
 MOST_CHAPTERS = chapters.MOST
 MOST_PERSONS = 100
+MOST_ZONES = 10
+MOST_CODES = 20
+LONGEST_CODE = 4000  # characters: Podcasting 2.0, `txt`
 
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
@@ -52,6 +55,12 @@ def _slug(value: str) -> str:
 def _time_zone(value: str) -> str:
     if value not in zoneinfo.available_timezones():
         raise ValueError("not a time zone")
+    return value
+
+
+def _app(value: str) -> str:
+    if value not in apps.BY_KEY:
+        raise ValueError("not an app")
     return value
 
 
@@ -86,6 +95,8 @@ Title = Annotated[Line, StringConstraints(max_length=LONGEST_TITLE)]
 Short = Annotated[Line, StringConstraints(max_length=255)]
 Prose = Annotated[str, StringConstraints(max_length=LONGEST_NOTES, strip_whitespace=True)]
 Language = Annotated[Line, StringConstraints(min_length=2, max_length=35), AfterValidator(_language)]
+TimeZone = Annotated[Line, AfterValidator(_time_zone)]
+Colour = Annotated[Line, StringConstraints(pattern="^(#[0-9a-fA-F]{6})?$", to_lower=True)]
 WebAddress = Annotated[Line, StringConstraints(max_length=1000), AfterValidator(_web_address)]
 Count = Annotated[int, Field(ge=1, le=99_999)]
 Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
@@ -176,8 +187,15 @@ class ShowTranslation(_Fields):
     description: Prose = ""
 
 
+class VerificationFields(_Fields):
+    """A text by which somebody else knows that the show is yours (Podcasting 2.0, `txt`)."""
+
+    purpose: Annotated[Line, StringConstraints(max_length=128)] = ""
+    text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_CODE, strip_whitespace=True)]
+
+
 class ShowFields(_Fields):
-    """What may be said about a show."""
+    """What may be said about a show. Of `links` and `translations` what is named changes; "" takes it away."""
 
     title: Annotated[Title, StringConstraints(min_length=1)] = "Podcast"
     description: Prose = ""
@@ -189,16 +207,25 @@ class ShowFields(_Fields):
     copyright: Short = ""
     owner_email: Short = ""
     email_in_feed: bool = False
+    email_in_feed_until: OrNothing[Instant] = None  # then it leaves the feed by itself
     funding_url: WebAddress = ""
+    persons: Annotated[tuple[PersonFields, ...], Field(max_length=MOST_PERSONS)] = ()
+    links: dict[Annotated[str, AfterValidator(_app)], WebAddress] = {}
+    verification: Annotated[tuple[VerificationFields, ...], Field(max_length=MOST_CODES)] = ()
+    new_feed_url: WebAddress = ""
     locked: bool = True
     even_loudness: bool = False
-    time_zone: Annotated[Line, AfterValidator(_time_zone)] = "Europe/Brussels"
+    time_zone: TimeZone = "Europe/Brussels"
+    zones: Annotated[tuple[TimeZone, ...], Field(max_length=MOST_ZONES)] = ()
+    page_colour: Colour = ""
+    player_colour: Colour = ""
+    archived: bool = False
     slug: Annotated[Line, AfterValidator(_slug)] = "podcast"
     translations: dict[Language, ShowTranslation] = {}
 
 
 # Fields that a form or a command line sends as JSON text.
-_STRUCTURED = {"persons", "chapters", "translations", "categories"}
+_STRUCTURED = {"persons", "chapters", "translations", "categories", "links", "verification", "zones"}
 
 
 def parse(model: type[Model], said: Mapping[str, object]) -> Model | list[Finding]:
@@ -298,7 +325,26 @@ _ODD = (
     error("filename", "The file's name is missing.", "Send the name that it has on your machine."),
     error("size_bytes", "The file's size is missing, or it is empty.", "Send its size in bytes, a whole number."),
     error("time_zone", "This time zone is not known.", "Write a name like Europe/Brussels or Africa/Kigali."),
-    error("funding_url", "This is not a web address.", "Write it whole, beginning with https://."),
+    error("zones", "One of these time zones is not known.", "Write names like Africa/Kinshasa or Africa/Kigali."),
+    *(
+        error(field, "This is not a web address.", "Write it whole, beginning with https://.")
+        for field in ("funding_url", "new_feed_url")
+    ),
+    *(
+        error(field, "This is not a colour.", "Write it like #9a3b1b, or leave it empty for the colour of the site.")
+        for field in ("page_colour", "player_colour")
+    ),
+    error(
+        "links",
+        "The links cannot be read.",
+        "Name the apps as the API's description does, each with a web address.",
+    ),
+    error("verification", "The codes cannot be read.", "Each needs its text; the purpose may be left empty."),
+    error(
+        "email_in_feed_until",
+        "This is not a time that we can understand.",
+        "Write it with its zone, like 2026-12-10T09:00:00+01:00.",
+    ),
 )
 
 
@@ -309,5 +355,8 @@ def _too_long(field: str) -> Finding:
         return error(field, "These are too many chapters.", "An episode has {limit} at most.", limit=MOST_CHAPTERS)
     if field == "persons":
         return error(field, "These are too many people.", "An episode names {limit} at most.", limit=MOST_PERSONS)
+    if field in ("zones", "verification"):
+        limit = MOST_ZONES if field == "zones" else MOST_CODES
+        return error(field, "These are too many, or one is too long.", "Keep to {limit} at most.", limit=limit)
     limit = {"title": LONGEST_TITLE, "filename": 1000, "fingerprint": 200}.get(field, 255)
     return error(field, "This is too long.", "Keep it within {limit} characters.", limit=f"{limit:,}")

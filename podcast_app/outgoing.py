@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from media.storage import Changed, Full, Key, Missing, Unavailable
-from podcast_app import episodes, leases, objects, publishing, replacing
+from podcast_app import episodes, leases, objects, publishing, replacing, shows
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
 from podcast_app.outcomes import Done
 from podcast_app.settings import Settings
@@ -38,6 +38,11 @@ def publish_now(work: Work, episode_id: EpisodeId) -> bool:
 def rebuild_feed(work: Work) -> bool:
     """A feed made for another origin, or by an older renderer, is made anew."""
     return work.database.write(_rebuild_one, work.settings, utcnow())
+
+
+def hide_email(work: Work) -> bool:
+    """A show's e-mail address leaves its feeds when its time there is over."""
+    return work.database.write(shows.hide_email, work.settings, utcnow())
 
 
 def copy_feed(work: Work) -> bool:

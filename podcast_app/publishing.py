@@ -41,6 +41,7 @@ class NotYet:
 
 Outcome = Done[Episode] | Refused | Conflict | Unknown
 
+ARCHIVED = error("show.archived", "This show is archived.", "Bring it back in its settings, then publish.")
 NEVER_PUBLIC = Conflict("Only a published episode can be withdrawn.", "Delete this one instead.")
 IS_PUBLIC = Conflict("A published episode cannot be deleted.", "Withdraw it instead.")
 
@@ -48,6 +49,8 @@ IS_PUBLIC = Conflict("A published episode cannot be deleted.", "Withdraw it inst
 def findings(episode: Episode, show: Show, settings: Settings) -> list[Finding]:
     """Everything that checks say about the documents that listeners would get, in every view of the show."""
     found: dict[tuple[str, str], Finding] = {}
+    if show.archived_at is not None:
+        found[ARCHIVED.field, ARCHIVED.problem] = ARCHIVED
     for view in views(show.language):
         described = documents.show_document(show, view, settings)
         of_episode = checks.episode(documents.episode_document(episode, show, view, settings), described)

@@ -3,15 +3,15 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds import checks
 from feeds.checks import Finding, error
-from podcast_app import covers, documents, episodes, objects, publishing, slugs
+from podcast_app import apps, covers, documents, episodes, objects, publishing, slugs
 from podcast_app.addresses import feed_path, feed_views, views
 from podcast_app.fields import ShowFields, ShowTranslation
-from podcast_app.models import Feed, Show, ShowId, ShowSlug, ShowText, new_id
+from podcast_app.models import Cover, Episode, EpisodeId, Feed, Show, ShowId, ShowSlug, ShowText, new_id
 from podcast_app.outcomes import Done, Refused, Unknown
 from podcast_app.settings import Settings
 
@@ -36,6 +36,24 @@ FIRST_SHOW = ShowFields(
             ),
         )
     },
+)
+
+
+HAS_EPISODES = error(
+    "archived",
+    "Listeners have episodes of this show, so it cannot be put away.",
+    "Leave it as it is: a show that rests stays to be heard. Or withdraw its episodes one by one.",
+)
+IS_SCHEDULED = error(
+    "archived", "An episode of this show is scheduled.", "Take it off the schedule, or delete it, and try again."
+)
+NOT_IN_FEED = error(
+    "email_in_feed_until", "The e-mail address is not in the feed.", "Put it there first, or leave out the time."
+)
+# What a row takes as it was said.
+SIMPLE = (
+    *("author", "explicit", "type", "copyright", "owner_email", "email_in_feed", "email_in_feed_until"),
+    *("funding_url", "new_feed_url", "locked", "even_loudness", "time_zone", "page_colour", "player_colour"),
 )
 
 
@@ -74,7 +92,7 @@ def create(
     session.flush()
     session.add(ShowSlug(slug=slug, show_id=show.id))
     covers.set_current(session, show.id, None, picture)
-    if findings := _apply(session, show, said):
+    if findings := _apply(session, show, said, now):
         return Refused(findings)
     session.flush()
     session.refresh(show, ["cover"])
@@ -93,7 +111,7 @@ def edit(
 ) -> Done[Show] | Refused:
     """Change a locked show, and its feeds with it. What was missing before may stay so until an episode goes out."""
     before, known = _what_items_follow(show), _errors(show, settings)
-    if findings := _apply(session, show, changes):
+    if findings := _apply(session, show, changes, now):
         return Refused(findings)
     if picture is not None:
         covers.set_current(session, show.id, None, picture)
@@ -102,7 +120,9 @@ def edit(
     session.flush()
     if errors := [finding for finding in _errors(show, settings) if finding not in known]:
         return Refused(errors)
-    if _what_items_follow(show) != before:
+    if show.archived_at is not None:
+        _drop_feeds(session, show, now)
+    elif _what_items_follow(show) != before:
         _move_feeds(session, show, now)
         publishing.rebuild(session, show, settings, now)
     else:
@@ -118,7 +138,56 @@ def edit_by_slug(
     return edit(session, episodes.locked_show(session, found.id), changes, settings, now) if found else Unknown()
 
 
-def _apply(session: Session, show: Show, said: ShowFields) -> list[Finding]:
+def hide_email(session: Session, settings: Settings, now: dt.datetime) -> bool:
+    """Take one show's e-mail address out of its feeds, when its time is over. Whether there was one."""
+    over = select(Show.id).where(Show.email_in_feed_until <= now).limit(1)
+    show_id = session.scalar(over)
+    if show_id is None:
+        return False
+    show = episodes.locked_show(session, show_id)
+    if show.email_in_feed_until is not None and show.email_in_feed_until <= now:  # or somebody was faster
+        edited = edit(session, show, ShowFields(email_in_feed=False), settings, now)
+        assert isinstance(edited, Done), edited
+    return True
+
+
+def was_heard(session: Session, show_id: ShowId) -> bool:
+    """Whether an episode of it was ever public."""
+    return session.scalar(_one_of(show_id, Episode.published_at.is_not(None))) is not None
+
+
+def in_the_way_of_archiving(session: Session, show_id: ShowId) -> Finding | None:
+    """Only a show that nobody ever heard, and that nothing is about to come out of, can be put away."""
+    if was_heard(session, show_id):
+        return HAS_EPISODES
+    return IS_SCHEDULED if session.scalar(_one_of(show_id, Episode.state == "scheduled")) is not None else None
+
+
+def _one_of(show_id: ShowId, which: ColumnElement[bool]) -> Select[EpisodeId]:
+    return select(Episode.id).where(Episode.show_id == show_id, which).limit(1)
+
+
+def _apply(session: Session, show: Show, said: ShowFields, now: dt.datetime) -> list[Finding]:
+    """Make the changes that were said; findings are to be Refused."""
+    named = said.model_fields_set
+    for name in SIMPLE:
+        if name in named:
+            setattr(show, name, getattr(said, name))
+    if "categories" in named:
+        show.categories = [list(category) for category in said.categories]
+    if "zones" in named:
+        show.zones = list(dict.fromkeys(said.zones))
+    if "verification" in named:
+        show.verification = [code.model_dump() for code in said.verification]
+    findings = [*_say(show, said), *_link(show, said), *_name_persons(session, show, said)]
+    findings += [*_settle_email(show, said), *_archive(session, show, said, now)]
+    if "slug" in named and said.slug != show.slug:
+        findings += _rename(session, show, said.slug)
+    return findings
+
+
+def _say(show: Show, said: ShowFields) -> list[Finding]:
+    """Its words, in its own language and in others."""
     named = said.model_fields_set
     if "language" in named and said.language != show.language:
         if any(words.language == said.language for words in show.texts):
@@ -136,18 +205,42 @@ def _apply(session: Session, show: Show, said: ShowFields) -> list[Finding]:
         words.title = said.title
     if "description" in named:
         words.description = said.description
-    simple = ("author", "explicit", "type", "copyright", "owner_email", "email_in_feed", "funding_url", "locked")
-    for name in (*simple, "even_loudness", "time_zone"):
-        if name in named:
-            setattr(show, name, getattr(said, name))
-    if "categories" in named:
-        show.categories = [list(category) for category in said.categories]
-    if "translations" in named:
-        for language, translation in said.translations.items():
-            _translate(show, language, translation)
-    if "slug" in named and said.slug != show.slug:
-        return _rename(session, show, said.slug)
+    for language, translation in said.translations.items():
+        _translate(show, language, translation)
     return []
+
+
+def _link(show: Show, said: ShowFields) -> list[Finding]:
+    """Each app that is named: its address, or none any more. What was here before is not judged again."""
+    new = {app: url for app, url in said.links.items() if url and url != show.links.get(app)}
+    show.links = {app: url for app, url in {**show.links, **said.links}.items() if url}
+    return [wrong for app, url in new.items() if (wrong := apps.wrong(app, url)) is not None]
+
+
+def _name_persons(session: Session, show: Show, said: ShowFields) -> list[Finding]:
+    if "persons" not in said.model_fields_set:
+        return []
+    show.persons = [episodes.person_row(person) for person in said.persons]
+    return list(episodes.unknown_pictures(session, "persons", show.persons, Cover.show_id == show.id))
+
+
+def _settle_email(show: Show, said: ShowFields) -> list[Finding]:
+    """A time to leave the feed is only for what is in it."""
+    if show.email_in_feed:
+        return []
+    show.email_in_feed_until = None
+    return [NOT_IN_FEED] if said.email_in_feed_until is not None else []
+
+
+def _archive(session: Session, show: Show, said: ShowFields, now: dt.datetime) -> list[Finding]:
+    if "archived" not in said.model_fields_set or said.archived == (show.archived_at is not None):
+        return []
+    show.archived_at = now if said.archived else None
+    if not said.archived:  # or the worker, if it is late, would sweep away the copies of the feeds that follow
+        for view in feed_views(show.language):
+            objects.forget(session, publishing.copy_key(feed_path(show.slug, view)))
+    in_the_way = in_the_way_of_archiving(session, show.id) if said.archived else None
+    return [in_the_way] if in_the_way else []
 
 
 def _translate(show: Show, language: str, said: ShowTranslation) -> None:
@@ -183,6 +276,13 @@ def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
             objects.release(session, publishing.copy_key(feed.path), now)
         if feed.view not in paths:
             session.delete(feed)
+
+
+def _drop_feeds(session: Session, show: Show, now: dt.datetime) -> None:
+    """They answer no longer, nor do their copies. A show that comes back gets new ones."""
+    for feed in session.scalars(select(Feed).where(Feed.show_id == show.id)):
+        objects.release(session, publishing.copy_key(feed.path), now)
+        session.delete(feed)
 
 
 def _errors(show: Show, settings: Settings) -> list[Finding]:

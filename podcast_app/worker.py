@@ -28,6 +28,7 @@ LOOKED_BEHIND_EVERY = 2.0  # seconds; nobody waits
 PUBLISHING: tuple[Step, ...] = (
     outgoing.publish_due,
     outgoing.rebuild_feed,
+    outgoing.hide_email,
     outgoing.copy_feed,
     outgoing.announce_feed,
     outgoing.sweep,

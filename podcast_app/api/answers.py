@@ -170,6 +170,13 @@ class ShowTranslationAnswer(_Answer):
     description: str
 
 
+class VerificationAnswer(_Answer):
+    """A text by which a directory knows that the show is yours (Podcasting 2.0, `txt`)."""
+
+    purpose: str
+    text: str
+
+
 class ShowAnswer(_Answer):
     slug: str
     guid: str
@@ -183,10 +190,19 @@ class ShowAnswer(_Answer):
     copyright: str
     owner_email: str
     email_in_feed: bool
+    email_in_feed_until: Time | None = Field(description="then it leaves the feed by itself; null: when you say so")
     funding_url: str
+    persons: list[PersonAnswer]
+    links: dict[str, str] = Field(description="app -> the show's address there")
+    verification: list[VerificationAnswer]
+    new_feed_url: str = Field(description="where the show has moved to; this feed goes on, and says so")
     locked: bool
     even_loudness: bool
     time_zone: str
+    zones: list[str] = Field(description="further time zones in which its producers read times")
+    page_colour: str = Field(description='"#rrggbb", or empty for the colour of the site; so is `player_colour`')
+    player_colour: str
+    archived: bool = Field(description="put away, without pages and feeds; only a show that nobody heard can be")
     url: str
     feed_url: str
     cover_url: str

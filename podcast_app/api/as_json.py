@@ -22,6 +22,7 @@ from podcast_app.api.answers import (
     TranscriptAnswer,
     TranscriptFileAnswer,
     UploadAnswer,
+    VerificationAnswer,
 )
 from podcast_app.api.problems import FindingAnswer, finding_answer
 from podcast_app.models import Audio, Derived, Edition, Episode, Json, Measurement, Show, Transcript, Upload
@@ -90,10 +91,19 @@ def show(row: Show, settings: Settings) -> ShowAnswer:
         copyright=row.copyright,
         owner_email=row.owner_email,
         email_in_feed=row.email_in_feed,
+        email_in_feed_until=row.email_in_feed_until,
         funding_url=row.funding_url,
+        persons=[_person(person, row, addresses) for person in row.persons],
+        links=row.links,
+        verification=[VerificationAnswer(**code) for code in row.verification],
+        new_feed_url=row.new_feed_url,
         locked=row.locked,
         even_loudness=row.even_loudness,
         time_zone=row.time_zone,
+        zones=row.zones,
+        page_colour=row.page_colour,
+        player_colour=row.player_colour,
+        archived=row.archived_at is not None,
         url=addresses.show(row.slug, main),
         feed_url=addresses.feed(row.slug, main),
         cover_url=documents.cover_address(None, row, addresses),

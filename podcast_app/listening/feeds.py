@@ -108,7 +108,7 @@ async def moved(request: Request) -> Response:
     show = await in_reading(request, shows.find, request.path_params["show"])
     is_low = request.url.path.endswith("-low.xml")
     view = _view(show, request.path_params.get("language"), is_low=is_low) if show is not None else None
-    if show is None or view is None:
+    if show is None or view is None or show.archived_at is not None:
         raise HTTPException(404)
     path = feed_path(show.slug, view)
     if path == request.url.path:  # the database was away when we asked it for its feeds

@@ -21,6 +21,7 @@ SENTENCES = {
     500: ("Something went wrong on our side.", "Try again in a minute. If it happens again, please tell us."),
     503: ("We cannot reach our files just now.", "Nothing is lost. Try again in a moment."),
 }
+RESTING = ("This podcast is resting.", "The people who make it have put it away for now, and may bring it back.")
 OTHER = ("This did not work.", "Go back, check what you asked for, and try again.")
 
 
@@ -28,17 +29,21 @@ def nothing(request: Request, found: Nothing, headers: Mapping[str, str] | None 
     """The page that says so. Where there is no such show either, whoever answers for that address says it (/api/)."""
     if found.language is None:
         raise HTTPException(found.status)
-    return page(request, found.status, found.language, headers)
+    return page(request, found.status, found.language, headers, RESTING if found.is_resting else None)
 
 
 def page(
-    request: Request, status: int, language: str | None = None, headers: Mapping[str, str] | None = None
+    request: Request,
+    status: int,
+    language: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    sentences: tuple[str, str] | None = None,
 ) -> Response:
-    """The page for this status. Without a language, in that of the address: French under /fr/."""
+    """The page for this status, in its own sentences or in these. Without a language, in that of the address."""
     first = request.url.path.split("/")[1]
     language = language or (first if first in LANGUAGES else LANGUAGES[0])
     said = {"Cache-Control": "no-store", **(headers or {})}
-    what, mend = SENTENCES.get(status, OTHER)
+    what, mend = sentences or SENTENCES.get(status, OTHER)
     named = request_id.current()  # by whoever writes to us
     return pages.render(
         request, "error.html", language, status_code=status, headers=said, what=what, mend=mend, request_id=named

@@ -112,7 +112,8 @@ class _Episode:
 def _home(session: Session, language: str | None, origin: str) -> Place | list[shown.ShownShow]:
     if only := places.only_show(session, language):
         return only
-    return [shown.show(show, places.view(show, language), origin) for show in shows.query(session)]
+    found = (show for show in shows.query(session) if show.archived_at is None)
+    return [shown.show(show, places.view(show, language), origin) for show in found]
 
 
 def _listing(session: Session, slug: str, number: int, language: str | None, origin: str) -> _Listing | Nothing:

@@ -36,16 +36,20 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Nobody finds anything here: not yet or never (404), or no longer (410, withdrawn)."""
+    """Nobody finds anything here: not yet, never or for now (404), or no longer (410, withdrawn)."""
 
     status: Literal[404, 410]
     language: str | None  # of the page that says so; None: there is not even such a show
+    is_resting: bool = False  # the whole show is archived
 
 
 def show(session: Session, slug: str, language: str | None) -> Place | Nothing:
     """The show that has this address, or had it. `language`: the page's prefix, "fr"; None without one."""
     found = shows.find(session, slug)
-    return Nothing(404, None) if found is None else Place(found, view(found, language))
+    if found is None:
+        return Nothing(404, None)
+    here = view(found, language)
+    return Place(found, here) if found.archived_at is None else Nothing(404, here.page_language, is_resting=True)
 
 
 def episode(session: Session, show_slug: str, slug: str, language: str | None) -> Place | Nothing:
@@ -75,8 +79,8 @@ def published(show_id: ShowId) -> Select[Episode]:
 
 
 def only_show(session: Session, language: str | None) -> Place | None:
-    """The show, where there is exactly one."""
-    found = session.scalars(select(Show.slug).limit(2)).all()
+    """The show, where there is exactly one; archived ones aside."""
+    found = session.scalars(select(Show.slug).where(Show.archived_at.is_(None)).limit(2)).all()
     here = show(session, found[0], language) if len(found) == 1 else None
     return here if isinstance(here, Place) else None
 

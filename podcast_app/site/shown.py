@@ -13,7 +13,7 @@ from feeds.text import short
 from media import share_card as drawing
 from media.storage import Key
 from media.transcripts import FORMATS
-from podcast_app import documents, formats, notes
+from podcast_app import apps, documents, formats, notes
 from podcast_app.addresses import Addresses, View
 from podcast_app.models import Audio, Episode, Show
 
@@ -59,6 +59,7 @@ class ShownShow:
     thumbnail: Sized
     time_zone: str
     funding_url: str
+    links: tuple[tuple[str, str], ...]  # apps by name, and the show's address there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         thumbnail=cover(None, show, THUMBNAIL_PX),
         time_zone=show.time_zone,
         funding_url=show.funding_url,
+        links=tuple((app.name, show.links[app.key]) for app in apps.APPS if app.key in show.links),
     )
 
 
