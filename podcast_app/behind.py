@@ -79,6 +79,7 @@ def _claim_recording(session: Session, owner: str, is_waited_for: bool, now: dt.
         Audio.is_current | Audio.is_next,
         Episode.id == Audio.episode_id,
         Episode.state != "withdrawn",
+        Episode.trashed_at.is_(None),
     )
     lagging = (
         select(Measurement)

@@ -10,7 +10,7 @@ from podcast_app.models import Audio, Edition, Episode, Leased, Measurement, Upl
 from podcast_app.remarks import NORMAL_LAG, Remark, fault, lag, note
 from podcast_app.replacing import UNDO_FOR
 
-WANTED = and_(or_(Audio.is_current, Audio.is_next), Episode.state != "withdrawn")
+WANTED = and_(or_(Audio.is_current, Audio.is_next), Episode.state != "withdrawn", Episode.trashed_at.is_(None))
 
 
 def derived(session: Session, now: dt.datetime) -> list[Remark]:

@@ -79,7 +79,7 @@ def _claim(session: Session, owner: str, is_quick: bool, now: dt.datetime) -> _J
         .join(Show, Episode.show_id == Show.id)
         .where(Audio.is_current | Audio.is_next, Edition.name == "enclosure")
         .where(Edition.status.in_(("preparing", "failed")), leases.is_free(Edition, now))
-        .where(Episode.state != "withdrawn", ~Show.even_loudness | is_measured.exists())
+        .where(Episode.state != "withdrawn", Episode.trashed_at.is_(None), ~Show.even_loudness | is_measured.exists())
         .order_by(Episode.publish_at.is_(None), Episode.publish_at, Episode.created_at)  # what is due first
         .options(joinedload(Audio.upload).joinedload(Upload.measurement))
         .limit(1)

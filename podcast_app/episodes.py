@@ -67,6 +67,11 @@ def listed(show_id: ShowId) -> Select[Episode]:
     return select(Episode).options(*LISTED).where(Episode.show_id == show_id, Episode.trashed_at.is_(None))
 
 
+def thrown_away() -> Select[Episode]:
+    """What lies in the trash, as a listing says it (trash.py)."""
+    return select(Episode).options(*LISTED).where(Episode.trashed_at.is_not(None))
+
+
 def get(session: Session, episode_id: EpisodeId) -> Episode | None:
     """To be read by its producers: with its show, and all its audio."""
     show = joinedload(Episode.show)
@@ -205,7 +210,7 @@ def delete_unpublished(session: Session, episode: Episode, now: dt.datetime) -> 
     for cover in covers.of_episode(session, episode.id):
         objects.release(session, cover.key, now)
         session.delete(cover)
-    session.execute(delete(EpisodeSlug).where(EpisodeSlug.episode_id == episode.id))
+    give_back_address(session, episode)
     session.delete(episode)
     session.flush()
 
@@ -217,6 +222,21 @@ def _completed(said: EpisodeFields, suggestions: Suggestions) -> tuple[EpisodeFi
         for name in suggested.model_fields_set - fields.keys():
             fields[name], sources[name] = getattr(suggested, name), source
     return EpisodeFields.model_construct(set(fields), **fields), sources
+
+
+def give_back_address(session: Session, episode: Episode) -> None:
+    """Nobody ever saw it: another episode may have it."""
+    session.execute(delete(EpisodeSlug).where(EpisodeSlug.episode_id == episode.id))
+
+
+def take_address(session: Session, show: Show, episode: Episode) -> None:
+    """The one that was given back, or where it is another's by now, one beside it."""
+
+    def is_taken(slug: str) -> bool:
+        return _owner_of(session, show, slug) is not None
+
+    episode.slug = slugs.free(episode.slug, f"episode-{episode.id[:6]}", is_taken)
+    session.add(EpisodeSlug(show_id=show.id, slug=episode.slug, episode_id=episode.id))
 
 
 def _chapter_row(chapter: ChapterFields) -> Json:

@@ -10,7 +10,7 @@ from typing import TypeVarTuple, get_args
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -68,7 +68,7 @@ def _library(session: Session, now: dt.datetime) -> list[GaugeMetricFamily]:
 
 def _counts(session: Session) -> Iterator[GaugeMetricFamily]:
     uploads = _by(session, Upload.state)
-    episodes = _by(session, Episode.state)
+    episodes = _by(session, Episode.state, but=Episode.trashed_at.is_not(None))
     rows = session.execute(select(Show.slug, Feed.view, Feed.generation).join(Show, Show.id == Feed.show_id))
     generations: dict[Labels, int] = {(slug, view): generation for slug, view, generation in rows}
     loose = session.scalar(select(func.count()).select_from(LooseObject)) or 0
@@ -135,12 +135,16 @@ def _measurements(session: Session) -> dict[Labels, int]:
 def _of_wanted_audio(counted: Select[*Ts]) -> Select[*Ts]:
     """Of what was replaced or withdrawn nothing is made any more."""
     of_episodes = counted.join(Episode, Episode.id == Audio.episode_id)
-    return of_episodes.where(or_(Audio.is_current, Audio.is_next), Episode.state != "withdrawn")
+    is_wanted = or_(Audio.is_current, Audio.is_next)
+    return of_episodes.where(is_wanted, Episode.state != "withdrawn", Episode.trashed_at.is_(None))
 
 
-def _by(session: Session, *columns: InstrumentedAttribute[str]) -> dict[Labels, int]:
-    """How many rows have each of these values."""
-    rows = session.execute(select(*columns, func.count()).group_by(*columns))
+def _by(
+    session: Session, *columns: InstrumentedAttribute[str], but: ColumnElement[bool] | None = None
+) -> dict[Labels, int]:
+    """How many rows have each of these values, but for some."""
+    counted = select(*columns, func.count()).group_by(*columns)
+    rows = session.execute(counted if but is None else counted.where(~but))
     return {tuple(labels): count for *labels, count in rows}
 
 

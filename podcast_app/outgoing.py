@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from media.storage import Changed, Full, Key, Missing, Unavailable
-from podcast_app import episodes, leases, objects, publishing, replacing, shows
+from podcast_app import episodes, history, leases, objects, publishing, replacing, shows
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, ShowId
 from podcast_app.outcomes import Done
 from podcast_app.settings import Settings
@@ -151,6 +151,7 @@ def _claim_due(session: Session, owner: str, now: dt.datetime, episode_id: Episo
 
 def _publish_or_release(session: Session, due: _Due, public: Key, work: Work) -> bool:
     now = utcnow()
+    history.changing(session, due.episode_id, history.WORKER)
     if due.is_replacement:
         outcome = replacing.take_its_place(session, due.episode_id, due.audio_id, public, work.settings, now)
     else:

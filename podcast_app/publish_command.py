@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from feeds.checks import Finding
 from media.probe import NotAudio
-from podcast_app import drafts, episodes, outgoing, sending, uploads
+from podcast_app import drafts, episodes, history, outgoing, sending, uploads
 from podcast_app.addresses import Addresses, views
 from podcast_app.behind import measure_for_enclosure
 from podcast_app.cli import CommandFailed, sentences
@@ -108,6 +108,7 @@ def _create(
 ) -> tuple[EpisodeId, Sequence[Finding]]:
     made = drafts.from_recording(session, show.id, inspected, fields, work.settings, utcnow())
     assert not isinstance(made, Refused), "the fields were checked, and the upload is new"
+    history.watch(session, made.episode.id, history.COMMAND_LINE, is_new=True)
     return made.episode.id, made.findings
 
 

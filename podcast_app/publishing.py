@@ -43,7 +43,6 @@ Outcome = Done[Episode] | Refused | Conflict | Unknown
 
 ARCHIVED = error("show.archived", "This show is archived.", "Bring it back in its settings, then publish.")
 NEVER_PUBLIC = Conflict("Only a published episode can be withdrawn.", "Delete this one instead.")
-IS_PUBLIC = Conflict("A published episode cannot be deleted.", "Withdraw it instead.")
 
 
 def findings(episode: Episode, show: Show, settings: Settings) -> list[Finding]:
@@ -191,18 +190,6 @@ def withdraw(session: Session, episode_id: EpisodeId, settings: Settings, now: d
     episode.withdrawn_at = now
     _changed(episode)
     next_generation(session, show, settings, now, remove=[episode.id])
-    return Done(episode)
-
-
-def delete(session: Session, episode_id: EpisodeId, now: dt.datetime) -> Outcome:
-    """A draft or a scheduled episode goes, with everything of it."""
-    found = episodes.get_locked(session, episode_id)
-    if found is None:
-        return Unknown()
-    _, episode = found
-    if episode.state not in ("draft", "scheduled"):
-        return IS_PUBLIC
-    episodes.delete_unpublished(session, episode, now)
     return Done(episode)
 
 

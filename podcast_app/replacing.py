@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.storage import Key
-from podcast_app import covers, derived, documents, episodes, objects, publishing
-from podcast_app.models import Audio, AudioId, Episode, EpisodeId, Upload, UploadId
+from podcast_app import covers, derived, documents, episodes, objects, publishing, uploads
+from podcast_app.models import Audio, AudioId, Episode, EpisodeId, UploadId
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.publishing import NotYet, Outcome
 from podcast_app.settings import Settings
@@ -43,7 +43,7 @@ def replace(
     if not isinstance(found, tuple):
         return found
     show, episode = found
-    upload = session.get(Upload, upload_id, with_for_update=True)
+    upload = uploads.to_use(session, upload_id)
     if findings := episodes.cannot_use(upload, show.id):
         return Refused(findings)
     assert upload is not None

@@ -22,11 +22,12 @@ from podcast_app import covers, objects
 from podcast_app.database import Database
 from podcast_app.documents import chapters_in_file
 from podcast_app.fields import LONGEST_NOTES, LONGEST_TITLE, EpisodeFields
-from podcast_app.models import Audio, Json, ShowId, Upload, UploadId, new_id
+from podcast_app.models import Audio, Episode, Json, ShowId, Upload, UploadId, new_id
 from podcast_app.outcomes import Conflict, Done, Unknown
 
 IN_USE = Conflict("An episode was made from this recording.", "Delete or withdraw the episode instead.")
-
+# For queries of uploads: whether the draft that it is a recording of lies in the trash.
+IN_TRASH = select(Episode.id).where(Episode.id == Upload.episode_id, Episode.trashed_at.is_not(None)).exists()
 
 PIECE_BYTES = 8 * 2**20  # a request of a bucket each
 
@@ -130,6 +131,12 @@ def record(session: Session, show_id: ShowId, inspected: Inspected, now: dt.date
     session.add(upload)
     session.flush()
     return upload
+
+
+def to_use(session: Session, upload_id: UploadId) -> Upload | None:
+    """Locked. What a draft in the trash is made from is not there."""
+    query = select(Upload).where(Upload.id == upload_id, ~IN_TRASH).with_for_update(of=Upload)
+    return session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
 def pictures_of(database: Database, storage: Storage, upload: Upload) -> Pictures:

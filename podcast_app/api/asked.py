@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from feeds.checks import Finding, error
 from media import text
-from podcast_app import access
+from podcast_app import access, uploads
 from podcast_app.access import Caller
 from podcast_app.api.problems import UNKNOWN_EPISODE, UNKNOWN_SHOW, UNKNOWN_UPLOAD
 from podcast_app.http import Problem, in_reading
@@ -42,7 +42,7 @@ async def episode(request: Request, needs: Role) -> tuple[Caller, EpisodeId]:
 async def upload(request: Request, needs: Role) -> tuple[Caller, UploadId]:
     """The upload in the path. Raises Problem 401, 403, 404."""
     upload_id = UploadId(text.clean(request.path_params["id"]))
-    of_show = select(Upload.show_id).where(Upload.id == upload_id)
+    of_show = select(Upload.show_id).where(Upload.id == upload_id, ~uploads.IN_TRASH)
     who, _ = await _allowed(request, of_show, needs, UNKNOWN_UPLOAD)
     return who, upload_id
 

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
-from podcast_app import replacing, uploads
+from podcast_app import history, replacing, uploads
+from podcast_app.access import Caller
 from podcast_app.api import arrivals, asked, outcomes
 from podcast_app.api.arrivals import Recording
 from podcast_app.api.changing import changed_once
@@ -43,7 +44,7 @@ async def replace(request: Request) -> Response:
         if isinstance(recording, Finding):
             raise Problem(422, [recording])
         replaced = await claim.keep(
-            _replace, show_id, episode_id, recording, services(request).settings, language(request), utcnow()
+            _replace, who, show_id, episode_id, recording, services(request).settings, language(request), utcnow()
         )
     services(request).work.wake()
     return or_problem(replaced, UNKNOWN_EPISODE).response()
@@ -76,6 +77,7 @@ def _show_of(session: Session, episode_id: EpisodeId) -> ShowId:
 
 def _replace(
     session: Session,
+    who: Caller,
     show_id: ShowId,
     episode_id: EpisodeId,
     recording: Recording,
@@ -84,6 +86,7 @@ def _replace(
     now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
     def change(session: Session) -> Outcome:
+        history.changing(session, episode_id, who.name)
         upload_id = _upload(session, show_id, recording.source, now)
         return replacing.replace(session, episode_id, upload_id, recording.pictures.chapters, now)
 

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding
-from podcast_app import drafts, fields, uploads
+from podcast_app import drafts, fields, history, uploads
+from podcast_app.access import Caller
 from podcast_app.api import arrivals, asked, outcomes, problems
 from podcast_app.api.arrivals import Arrival, Recording
 from podcast_app.api.idempotency import Claim, claimed
@@ -29,12 +30,12 @@ async def create(request: Request) -> Response:
     async with claimed(request, who) as claim, arrivals.received(request, claim) as arrival:
         if earlier := claim.earlier(*arrival.fingerprint):
             return earlier.response()
-        reply = await _made(request, claim, show_id, arrival)
+        reply = await _made(request, who, claim, show_id, arrival)
     services(request).work.wake()
     return reply.response()
 
 
-async def _made(request: Request, claim: Claim, show_id: ShowId, arrival: Arrival) -> Reply:
+async def _made(request: Request, who: Caller, claim: Claim, show_id: ShowId, arrival: Arrival) -> Reply:
     """The episode; or the findings, and the recording is kept. Raises Problem 422 when there is none to keep."""
     said = fields.parse(NewEpisode, arrival.fields)
     wrong = said if isinstance(said, list) else []
@@ -45,7 +46,9 @@ async def _made(request: Request, claim: Claim, show_id: ShowId, arrival: Arriva
     if isinstance(said, list) or isinstance(with_picture, Finding):
         pictures = [with_picture] if isinstance(with_picture, Finding) else []
         return await _refused(request, claim, show_id, recording, [*wrong, *pictures])
-    made = await claim.keep(_make, show_id, with_picture, said, services(request).settings, language(request), utcnow())
+    made = await claim.keep(
+        _make, who, show_id, with_picture, said, services(request).settings, language(request), utcnow()
+    )
     if isinstance(made, Refused):
         return await _refused(request, claim, show_id, recording, made.findings)
     return made
@@ -63,6 +66,7 @@ async def _refused(
 
 def _make(
     session: Session,
+    who: Caller,
     show_id: ShowId,
     recording: Recording,
     said: NewEpisode,
@@ -73,6 +77,7 @@ def _make(
     made = _draft(session, show_id, recording, said, settings, now)
     if isinstance(made, Refused):
         return made
+    history.watch(session, made.episode.id, who.name, is_new=True)
     if recording.cover_is_chosen:
         made.episode.suggested = {name: source for name, source in made.episode.suggested.items() if name != "cover"}
     told = outcomes.episode(session, made.episode.id, settings, language, status=201)

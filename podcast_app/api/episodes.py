@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from media.storage import Full, Unavailable
-from podcast_app import episodes, outgoing, publishing
+from podcast_app import episodes, history, outgoing, publishing, trash
+from podcast_app.access import Caller
 from podcast_app.api import as_json, asked, bodies, listing, outcomes
 from podcast_app.api.answers import EpisodeAnswer, Page
 from podcast_app.api.changing import changed_once
@@ -45,11 +46,12 @@ async def read(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """PATCH /episodes/{id}: only the fields that are named."""
-    _, episode_id = await asked.episode(request, needs="producer")
+    who, episode_id = await asked.episode(request, needs="producer")
     changes = bodies.parsed(EpisodeChanges, await bodies.said(request))
     changed = await in_transaction(
         request,
         _change,
+        who,
         episode_id,
         changes,
         expected_versions(request),
@@ -62,9 +64,9 @@ async def change(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """DELETE /episodes/{id}: a draft or a scheduled one goes for good."""
-    _, episode_id = await asked.episode(request, needs="producer")
-    removed = await in_transaction(request, _remove, episode_id, expected_versions(request), utcnow())
+    """DELETE /episodes/{id}: a draft or a scheduled one goes to the trash."""
+    who, episode_id = await asked.episode(request, needs="producer")
+    removed = await in_transaction(request, _remove, who, episode_id, expected_versions(request), utcnow())
     services(request).work.wake()
     return or_problem(removed, UNKNOWN_EPISODE).response()
 
@@ -77,7 +79,7 @@ async def publish(request: Request) -> Response:
         wish = bodies.parsed(PublishAt, await bodies.perhaps_said(request))
         if earlier := claim.earlier(wish.model_dump(mode="json")):
             return earlier.response()
-        due = await claim.keep_for_now(_make_due, episode_id, wish.publish_at, here.settings, reader, utcnow())
+        due = await claim.keep_for_now(_make_due, who, episode_id, wish.publish_at, here.settings, reader, utcnow())
         or_problem(due, UNKNOWN_EPISODE)
         await _send_out(request, episode_id)
         published = await claim.keep(outcomes.episode, episode_id, here.settings, reader)
@@ -115,6 +117,7 @@ def _page(session: Session, show_id: ShowId, query: EpisodesQuery, settings: Set
 
 def _change(
     session: Session,
+    who: Caller,
     episode_id: EpisodeId,
     changes: EpisodeChanges,
     expected: frozenset[int] | None,
@@ -122,28 +125,35 @@ def _change(
     language: str,
     now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
-    _must_be_expected(session, episode_id, expected)
+    _lock(session, who, episode_id, expected)
     changed = publishing.edit(session, episode_id, changes, settings, now)
     return outcomes.episode(session, episode_id, settings, language) if isinstance(changed, Done) else changed
 
 
 def _remove(
-    session: Session, episode_id: EpisodeId, expected: frozenset[int] | None, now: dt.datetime
+    session: Session, who: Caller, episode_id: EpisodeId, expected: frozenset[int] | None, now: dt.datetime
 ) -> Reply | Refused | Conflict | Unknown:
-    _must_be_expected(session, episode_id, expected)
-    removed = publishing.delete(session, episode_id, now)
+    _lock(session, who, episode_id, expected)
+    removed = trash.throw_away(session, episode_id, now)
     return Reply(204, b"", {}) if isinstance(removed, Done) else removed
 
 
 def _make_due(
-    session: Session, episode_id: EpisodeId, at: dt.datetime | None, settings: Settings, language: str, now: dt.datetime
+    session: Session,
+    who: Caller,
+    episode_id: EpisodeId,
+    at: dt.datetime | None,
+    settings: Settings,
+    language: str,
+    now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
+    history.changing(session, episode_id, who.name)
     due = publishing.make_due(session, episode_id, at, settings, now)
     return outcomes.episode(session, episode_id, settings, language) if isinstance(due, Done) else due
 
 
-def _must_be_expected(session: Session, episode_id: EpisodeId, expected: frozenset[int] | None) -> None:
-    """Locks the episode, so that what is expected now still is when the change is made."""
-    found = episodes.get_locked(session, episode_id) if expected is not None else None
+def _lock(session: Session, who: Caller, episode_id: EpisodeId, expected: frozenset[int] | None) -> None:
+    """What is expected now still is when the change is made, remembered as the caller's. Raises Problem 412."""
+    found = history.changing(session, episode_id, who.name)
     if found is not None:
         outcomes.must_be_expected(found[1], expected)

@@ -41,15 +41,15 @@ class CoverQuery(BaseModel):
 
 async def put_episode_cover(request: Request) -> Response:
     """PUT /episodes/{id}/cover."""
-    _, episode_id = await asked.episode(request, needs="producer")
+    who, episode_id = await asked.episode(request, needs="producer")
     picture = await _cover(request)
-    return await _set_episode_cover(request, episode_id, picture)
+    return await _set_episode_cover(request, who, episode_id, picture)
 
 
 async def remove_episode_cover(request: Request) -> Response:
     """DELETE /episodes/{id}/cover: the show's stands in."""
-    _, episode_id = await asked.episode(request, needs="producer")
-    return await _set_episode_cover(request, episode_id, None)
+    who, episode_id = await asked.episode(request, needs="producer")
+    return await _set_episode_cover(request, who, episode_id, None)
 
 
 async def put_show_cover(request: Request) -> Response:
@@ -111,10 +111,12 @@ async def _stored(request: Request, field: str, data: bytes, drawn: Callable[[by
     return await to_thread.run_sync(covers.store, here.database, here.storage, cover)
 
 
-async def _set_episode_cover(request: Request, episode_id: EpisodeId, picture: covers.Picture | None) -> Response:
+async def _set_episode_cover(
+    request: Request, who: Caller, episode_id: EpisodeId, picture: covers.Picture | None
+) -> Response:
     settings, now = services(request).settings, utcnow()
     return await changed(
-        request, episode_id, lambda session: publishing.set_cover(session, episode_id, picture, settings, now)
+        request, who, episode_id, lambda session: publishing.set_cover(session, episode_id, picture, settings, now)
     )
 
 

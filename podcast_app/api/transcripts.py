@@ -27,7 +27,7 @@ class TranscriptQuery(BaseModel):
 
 async def put(request: Request) -> Response:
     """PUT /episodes/{id}/transcripts/{language}: the file's bytes, as they are."""
-    _, episode_id = await asked.episode(request, needs="producer")
+    who, episode_id = await asked.episode(request, needs="producer")
     spoken = _language(request)
     query = bodies.parsed(TranscriptQuery, dict(request.query_params))
     name, media_type = uploads.safe_filename(query.filename or "transcript"), request.headers.get("content-type", "")
@@ -35,6 +35,7 @@ async def put(request: Request) -> Response:
     settings, now = services(request).settings, utcnow()
     return await changed(
         request,
+        who,
         episode_id,
         lambda session: transcripts.put(session, episode_id, spoken, said, name, query.captions, settings, now),
     )
@@ -42,10 +43,10 @@ async def put(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """DELETE /episodes/{id}/transcripts/{language}."""
-    _, episode_id = await asked.episode(request, needs="producer")
+    who, episode_id = await asked.episode(request, needs="producer")
     spoken, settings, now = _language(request), services(request).settings, utcnow()
     return await changed(
-        request, episode_id, lambda session: transcripts.remove(session, episode_id, spoken, settings, now)
+        request, who, episode_id, lambda session: transcripts.remove(session, episode_id, spoken, settings, now)
     )
 
 

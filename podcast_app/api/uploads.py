@@ -45,7 +45,7 @@ def _page(session: Session, who: Caller, query: UploadsQuery) -> Reply:
 
 
 def _wanted(who: Caller, query: UploadsQuery) -> Select[Upload]:
-    wanted = select(Upload).where(access.is_theirs(who, Upload.show_id))
+    wanted = select(Upload).where(access.is_theirs(who, Upload.show_id), ~uploads.IN_TRASH)
     if query.show is not None:
         wanted = wanted.where(Upload.show_id.in_(select(ShowSlug.show_id).where(ShowSlug.slug == query.show)))
     return wanted if query.state is None else wanted.where(Upload.state == query.state)

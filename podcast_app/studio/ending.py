@@ -1,4 +1,4 @@
-"""What cannot be taken back is asked first: withdrawing an episode, deleting a draft, discarding a recording."""
+"""How things end: an episode is withdrawn, a draft thrown away, a recording discarded. Grave ones are asked first."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import publishing, uploads
+from podcast_app import publishing, trash, uploads
 from podcast_app.http import Problem, in_reading, in_transaction, services
 from podcast_app.models import EpisodeId, Upload, UploadId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
@@ -80,7 +80,7 @@ def _withdraw(
 
 def _delete(session: Session, person: User, episode_id: EpisodeId, now: dt.datetime) -> publishing.Outcome:
     rights.episode_to_change(session, person, episode_id)
-    return publishing.delete(session, episode_id, now)
+    return trash.throw_away(session, episode_id, now)
 
 
 def _discard(session: Session, person: User, slug: str, upload_id: UploadId, now: dt.datetime) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 import feedparser
 import pytest
 
-from podcast_app import documents, episodes, outgoing, publishing, shows, worker
+from podcast_app import documents, episodes, outgoing, publishing, shows, trash, worker
 from podcast_app.enclosures import make_enclosure
 from podcast_app.fields import EpisodeChanges, ShowFields, parse
 from podcast_app.models import EpisodeId
@@ -202,12 +202,13 @@ def test_a_withdrawn_episode_leaves_every_feed_and_its_objects_go(library: Libra
     assert isinstance(edit(library, episode.id, title="x"), Conflict)
 
 
-def test_a_draft_that_is_deleted_leaves_nothing(library: Library, mp3: bytes) -> None:
+def test_a_draft_that_is_deleted_for_good_leaves_nothing(library: Library, mp3: bytes) -> None:
     before = library.objects()
     episode_id = library.draft(mp3, title="Draft")
     worker.catch_up(library.work)
 
-    library.work.database.write(publishing.delete, episode_id, utcnow())
+    library.work.database.write(trash.throw_away, episode_id, utcnow())
+    library.work.database.write(trash.delete, library.show().id, episode_id, utcnow())
     worker.catch_up(library.work)
 
     assert library.work.database.read(episodes.get, episode_id) is None

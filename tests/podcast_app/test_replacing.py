@@ -6,7 +6,7 @@ import feedparser
 import pytest
 from sqlalchemy import select, update
 
-from podcast_app import publishing, replacing, worker
+from podcast_app import publishing, replacing, trash, worker
 from podcast_app.fields import EpisodeChanges
 from podcast_app.listening import recordings
 from podcast_app.listening.recordings import Recording, Withdrawn
@@ -207,7 +207,8 @@ def test_deleting_a_draft_takes_every_recording_it_had(library: Library, mp3: by
     replaced(library, draft, longer)
     worker.catch_up(library.work)
 
-    library.work.database.write(publishing.delete, draft, utcnow())
+    library.work.database.write(trash.throw_away, draft, utcnow())
+    library.work.database.write(trash.delete, library.show().id, draft, utcnow())
     library.an_hour_passes()
     worker.catch_up(library.work)
 
