@@ -4,8 +4,10 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 from pathlib import Path
 
+import botocore.session
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -127,6 +129,14 @@ def _migrated_template(postgresql: PostgreSQL) -> str:
     database = postgresql.create()
     migrate(postgresql.url(database))
     return database
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_description_of_s3() -> Iterator[None]:
+    """boto3 reads a megabyte about S3 for each storage that is opened: in a run of tests, once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
 
 
 @pytest.fixture(scope="session")
