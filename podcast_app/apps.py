@@ -18,6 +18,11 @@ class App:
     hosts: tuple[str, ...]
 
     @property
+    def input(self) -> str:
+        """The field that a form or a finding names."""
+        return f"links.{self.key}"
+
+    @property
     def example(self) -> str:
         """How an address there begins."""
         return f"https://{self.hosts[0]}/"
@@ -46,13 +51,17 @@ BY_KEY = {app.key: app for app in APPS}
 
 def wrong(key: str, address: str) -> Finding | None:
     """What is wrong with the address of a show in this app; None when a browser finds the app there."""
-    app, parts = BY_KEY[key], urlsplit(address)
-    if parts.scheme == "https" and app.is_at((parts.netloc or "").lower()):
+    parts = urlsplit(address)
+    if parts.scheme == "https" and BY_KEY[key].is_at(parts.netloc.lower()):
         return None
+    return not_there(key)
+
+
+def not_there(key: str) -> Finding:
     return error(
-        f"links.{key}",
+        BY_KEY[key].input,
         "This is not an address at {app}.",
         "Open the show there, and copy the whole address: it begins with {example}.",
-        app=app.name,
-        example=app.example,
+        app=BY_KEY[key].name,
+        example=BY_KEY[key].example,
     )

@@ -156,6 +156,11 @@ def was_heard(session: Session, show_id: ShowId) -> bool:
     return session.scalar(_one_of(show_id, Episode.published_at.is_not(None))) is not None
 
 
+def is_heard(session: Session, show_id: ShowId) -> bool:
+    """Whether an episode of it is public now."""
+    return session.scalar(_one_of(show_id, Episode.state == "published")) is not None
+
+
 def in_the_way_of_archiving(session: Session, show_id: ShowId) -> Finding | None:
     """Only a show that nobody ever heard, and that nothing is about to come out of, can be put away."""
     if was_heard(session, show_id):
