@@ -8,11 +8,12 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Delete, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,8 +37,23 @@ LINK_LASTS = dt.timedelta(days=7)
 SHORTEST_PASSWORD = 10  # characters
 LONGEST_PASSWORD = 200
 
+LAST_ADMINISTRATOR = error(
+    "", "Nobody else administers this site, so it stays like this.", "Make somebody else an administrator first."
+)
+
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HASHER = PasswordHasher()  # argon2id, 64 MiB: about a fifth of a second, so always outside a transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """What somebody signs in with."""
+
+    device: str = ""  # "Firefox, Linux": so that its owner knows it again
+    secret: str = ""  # of the session that it had until now, and that ends
+
+
+UNKNOWN_BROWSER = Browser()
 
 
 @cache
@@ -132,13 +148,47 @@ def set_password(session: Session, user: User, hashed: str) -> None:
     """And sign the person out everywhere: whoever knew the old one is out."""
     user.password_hash = hashed
     sign_out_everywhere(session, user.id)
+    session.execute(_password_links(user.id))
 
 
 def set_role(session: Session, user_id: UserId, show_id: ShowId, role: Role | None) -> None:
-    """`None` takes the person off the show."""
-    session.execute(delete(Membership).where(Membership.user_id == user_id, Membership.show_id == show_id))
-    if role is not None:
+    """`None` takes the person off the show. Who is no producer any more may know invitations to it: these end too."""
+    membership = session.get(Membership, (user_id, show_id), populate_existing=True)
+    if membership is not None and membership.role == "producer" and role != "producer":
+        session.execute(delete(OneTimeLink).where(OneTimeLink.show_id == show_id))
+    if membership is None and role is not None:
         session.add(Membership(user_id=user_id, show_id=show_id, role=role))
+    elif membership is not None and role is not None:
+        membership.role = role
+    elif membership is not None:
+        session.delete(membership)
+
+
+def administrators(session: Session) -> Sequence[User]:
+    """Locked: until the transaction ends nobody else stops being one."""
+    query = select(User).where(User.is_administrator).order_by(User.id).with_for_update()
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def set_administrator(session: Session, user: User, is_administrator: bool) -> list[Finding]:
+    """What stands in the way, and then nothing was changed. Who is none any more may know links: all of them end."""
+    if user.is_administrator and not is_administrator:
+        if len(administrators(session)) == 1:
+            return [LAST_ADMINISTRATOR]
+        session.execute(delete(OneTimeLink))
+    user.is_administrator = is_administrator
+    return []
+
+
+def remove(session: Session, user: User) -> list[Finding]:
+    """Take the account away, with its sessions, its roles and the links that the person may know; or what stands in
+    the way. What they did keeps their name (Revision.by)."""
+    if findings := set_administrator(session, user, False):
+        return findings
+    for membership in session.scalars(select(Membership).where(Membership.user_id == user.id)).all():
+        set_role(session, user.id, membership.show_id, None)
+    session.delete(user)
+    return []
 
 
 def role(session: Session, user: User, show_id: ShowId) -> Role | None:
@@ -152,11 +202,15 @@ def role(session: Session, user: User, show_id: ShowId) -> Role | None:
 # --- sessions of the studio ---
 
 
-def sign_in(session: Session, user_id: UserId, now: dt.datetime) -> str:
-    """A new browser session's secret."""
-    session.execute(delete(StudioSession).where(StudioSession.expires_at <= now))
+def sign_in(session: Session, user_id: UserId, now: dt.datetime, browser: Browser = UNKNOWN_BROWSER) -> str:
+    """A new browser session's secret. It is never one that the browser brought along."""
+    ended = (StudioSession.expires_at <= now) | (StudioSession.secret_hash == digest(browser.secret))
+    session.execute(delete(StudioSession).where(ended))
     secret = secrets.token_urlsafe(32)
-    session.add(StudioSession(secret_hash=digest(secret), user_id=user_id, expires_at=now + SESSION_LASTS))
+    expires_at = now + SESSION_LASTS
+    session.add(
+        StudioSession(secret_hash=digest(secret), user_id=user_id, expires_at=expires_at, device=browser.device)
+    )
     return secret
 
 
@@ -165,6 +219,18 @@ def signed_in(session: Session, secret: str, now: dt.datetime) -> User | None:
     query = select(User).join(StudioSession, StudioSession.user_id == User.id)
     alive = (StudioSession.secret_hash == digest(secret), StudioSession.expires_at > now)
     return session.scalars(query.where(*alive)).one_or_none()
+
+
+def sessions(session: Session, user_id: UserId, now: dt.datetime) -> Sequence[StudioSession]:
+    """Where the person is signed in, the last one first."""
+    theirs = select(StudioSession).where(StudioSession.user_id == user_id, StudioSession.expires_at > now)
+    return session.scalars(theirs.order_by(StudioSession.expires_at.desc())).all()
+
+
+def end_session(session: Session, user_id: UserId, secret_hash: str) -> None:
+    """One of the person's own; another's is not touched."""
+    theirs = StudioSession.user_id == user_id
+    session.execute(delete(StudioSession).where(theirs, StudioSession.secret_hash == secret_hash))
 
 
 def sign_out(session: Session, secret: str) -> None:
@@ -191,7 +257,27 @@ def invitation_link(session: Session, email: str, *, is_administrator: bool, now
 
 
 def password_link(session: Session, user_id: UserId, now: dt.datetime) -> str:
+    """Earlier ones for this person end."""
+    session.execute(_password_links(user_id))
     return _link(session, "password", user_id, is_administrator=False, now=now)
+
+
+def show_link(session: Session, show_id: ShowId, role: Role, email: str, now: dt.datetime) -> str:
+    """An invitation to work on a show; `email` says whom it is for, and may be empty."""
+    return _link(session, "invitation", None, email=email, is_administrator=False, now=now, show_id=show_id, role=role)
+
+
+def links(session: Session, now: dt.datetime, show_id: ShowId | None = None) -> Sequence[OneTimeLink]:
+    """All that are good; or those to a show. The one that ends first comes first."""
+    good = select(OneTimeLink).where(OneTimeLink.expires_at > now)
+    of_show = good.where(OneTimeLink.show_id == show_id) if show_id is not None else good
+    return session.scalars(of_show.order_by(OneTimeLink.expires_at, OneTimeLink.secret_hash)).all()
+
+
+def take_back(session: Session, secret_hash: str, show_id: ShowId | None = None) -> None:
+    """A link that is good no longer; of a show, only when it is one to it."""
+    named = delete(OneTimeLink).where(OneTimeLink.secret_hash == secret_hash)
+    session.execute(named.where(OneTimeLink.show_id == show_id) if show_id is not None else named)
 
 
 def link(session: Session, secret: str, purpose: str, now: dt.datetime) -> OneTimeLink | None:
@@ -204,7 +290,7 @@ def link(session: Session, secret: str, purpose: str, now: dt.datetime) -> OneTi
 
 
 def create_token(session: Session, name: str, show_id: ShowId | None, now: dt.datetime) -> str:
-    """The new token's secret; it is never shown again."""
+    """The new token's secret; it is never shown again. Without a show, a token for all of them."""
     secret = f"pod_{secrets.token_urlsafe(32)}"
     session.add(
         Token(
@@ -228,6 +314,18 @@ def tokens(session: Session) -> Sequence[Token]:
     return session.scalars(select(Token).order_by(Token.created_at)).all()
 
 
+def tokens_of(session: Session, show_id: ShowId | None) -> Sequence[Token]:
+    """The good ones for this show alone; `None`: for all shows."""
+    good = select(Token).where(Token.show_id == show_id, Token.revoked_at.is_(None))
+    return session.scalars(good.order_by(Token.created_at)).all()
+
+
+def end_token(session: Session, token_id: TokenId, show_id: ShowId | None, now: dt.datetime) -> None:
+    """One of tokens_of(show_id); another is not touched."""
+    named = update(Token).where(Token.id == token_id, Token.show_id == show_id, Token.revoked_at.is_(None))
+    session.execute(named.values(revoked_at=now))
+
+
 def revoke_token(session: Session, name_or_id: str, now: dt.datetime) -> int:
     """How many tokens of this name or id were good until now."""
     good = update(Token).where((Token.name == name_or_id) | (Token.id == name_or_id), Token.revoked_at.is_(None))
@@ -238,8 +336,20 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
+def _password_links(user_id: UserId) -> Delete:
+    return delete(OneTimeLink).where(OneTimeLink.user_id == user_id)
+
+
 def _link(
-    session: Session, purpose: str, user_id: UserId | None, *, is_administrator: bool, now: dt.datetime, email: str = ""
+    session: Session,
+    purpose: str,
+    user_id: UserId | None,
+    *,
+    is_administrator: bool,
+    now: dt.datetime,
+    email: str = "",
+    show_id: ShowId | None = None,
+    role: Role | None = None,
 ) -> str:
     session.execute(delete(OneTimeLink).where(OneTimeLink.expires_at <= now))
     secret = secrets.token_urlsafe(32)
@@ -250,6 +360,8 @@ def _link(
             user_id=user_id,
             email=text.clean_line(email).lower()[:255],
             is_administrator=is_administrator,
+            show_id=show_id,
+            role=role,
             expires_at=now + LINK_LASTS,
         )
     )

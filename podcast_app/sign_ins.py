@@ -2,6 +2,7 @@
 
 from anyio import CapacityLimiter
 
+from podcast_app import people
 from podcast_app.throttle import Throttle
 
 ALL = ""  # no e-mail address
@@ -14,10 +15,19 @@ class SignIns:
         self.hashing = CapacityLimiter(2)  # each takes 64 MiB and a core for a fifth of a second
         self._of_one = Throttle(burst=8, pause=60)
         self._of_all = Throttle(burst=60, pause=1)
+        self._guesses = Throttle(burst=60, pause=1)
 
     def wait(self, email: str) -> int:
         """Count a try: 0 when it may go on, or else the seconds until it may."""
         return self._of_one.wait(email) or self._of_all.wait(ALL)
+
+    def wait_with_link(self, secret: str) -> int:
+        """The same for a form behind a one-time link that is good."""
+        return self.wait(f"link:{people.digest(secret)}")
+
+    def wait_after_guess(self) -> int:
+        """Count a link that leads nowhere: they say nothing to anybody, and good ones never wait for it."""
+        return self._guesses.wait(ALL)
 
     def forgive(self, email: str) -> None:
         """It was the right password."""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from podcast_app import access, people
+from podcast_app import access, devices, people
 from podcast_app.http import Problem, in_reading, services
 from podcast_app.models import User
 from podcast_app.studio.pages import PRIVATE, page, problem_page
@@ -34,12 +34,24 @@ def for_people(handler: HandlerForPeople) -> Handler:
 
     @wraps(handler)
     async def guarded(request: Request) -> Response:
-        person = await _person(request)
+        person = await known(request)
         return await _behind(
             request, person, lambda: handler(request, person) if person is not None else _sign_in_first(request)
         )
 
     return guarded
+
+
+async def known(request: Request) -> User | None:
+    """Who is signed in with this browser."""
+    secret = request.cookies.get(access.SESSION_COOKIE)
+    return await in_reading(request, people.signed_in, secret, utcnow()) if secret else None
+
+
+def browser(request: Request) -> people.Browser:
+    """What somebody signs in with now."""
+    device = devices.name(request.headers.get("user-agent", ""))
+    return people.Browser(device, request.cookies.get(access.SESSION_COOKIE, ""))
 
 
 def see_other(path: str) -> Response:
@@ -72,11 +84,6 @@ async def _behind(request: Request, person: User | None, handle: Callable[[], Aw
         return await handle()
     except Problem as problem:  # here, and not on the last page, since here we know whom we talk to
         return problem_page(request, person, problem)
-
-
-async def _person(request: Request) -> User | None:
-    secret = request.cookies.get(access.SESSION_COOKIE)
-    return await in_reading(request, people.signed_in, secret, utcnow()) if secret else None
 
 
 async def _sign_in_first(request: Request) -> Response:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import error
-from podcast_app import access, episodes, shows
+from podcast_app import access, episodes, history, people, shows
 from podcast_app.http import Problem
 from podcast_app.models import Episode, EpisodeId, Show, User
 
@@ -67,12 +67,24 @@ def episode_of_producer(session: Session, person: User, episode_id: EpisodeId) -
 
 
 def episode_to_change(session: Session, person: User, episode_id: EpisodeId) -> tuple[Show, Episode]:
-    """Locked, its show first. Raises Problem 403, 404."""
+    """Locked, its show first; what is changed is remembered as the person's. Raises Problem 403, 404."""
     episode_of_producer(session, person, episode_id)
-    locked = episodes.get_locked(session, episode_id)
+    locked = history.changing(session, episode_id, person.name)
     if locked is None:
         raise Problem(404, [NOT_HERE])
     return locked
+
+
+def must_administer(person: User) -> None:
+    """For others there is nothing here. Raises Problem 404."""
+    if not person.is_administrator:
+        raise Problem(404, [NOT_HERE])
+
+
+def as_administrator(session: Session, person: User) -> None:
+    """As must_administer, at this very moment: locked, so that nobody stops being one meanwhile."""
+    if person.id not in {administrator.id for administrator in people.administrators(session)}:
+        raise Problem(404, [NOT_HERE])
 
 
 def must_be_producer(session: Session, person: User, show: Show) -> None:

@@ -12,7 +12,7 @@ from podcast_app import people
 from podcast_app.access import SESSION_COOKIE
 from podcast_app.http import in_reading, in_transaction, services
 from podcast_app.models import User
-from podcast_app.studio.doors import SIGN_IN, close_door, for_anybody, for_people, open_door, see_other
+from podcast_app.studio.doors import SIGN_IN, browser, close_door, for_anybody, for_people, open_door, see_other
 from podcast_app.studio.inputs import Form, remarks, sent
 from podcast_app.studio.pages import language_of, page
 from podcast_app.times import utcnow
@@ -41,7 +41,7 @@ async def sign_in(request: Request) -> Response:
     if not await is_right(request, typed.get("password", ""), person) or person is None:
         return _again(request, email, next_page, WRONG, 422)
     services(request).sign_ins.forgive(email)
-    secret = await in_transaction(request, people.sign_in, person.id, utcnow())
+    secret = await in_transaction(request, people.sign_in, person.id, utcnow(), browser(request))
     return open_door(request, see_other(next_page if OURS.fullmatch(next_page) else HOME), secret)
 
 
@@ -56,6 +56,11 @@ async def sign_out(request: Request) -> Response:
 async def sign_out_everywhere(request: Request, person: User) -> Response:
     await in_transaction(request, people.sign_out_everywhere, person.id)
     return close_door(request, see_other(SIGN_IN))
+
+
+async def hashed(request: Request, password: str) -> str:
+    """What is kept of a new password."""
+    return await to_thread.run_sync(people.password_hash, password, limiter=services(request).sign_ins.hashing)
 
 
 async def is_right(request: Request, password: str, person: User | None) -> bool:
