@@ -12,6 +12,9 @@ from podcast_app.fields import EpisodeFields, NewEpisode
 from podcast_app.models import Episode, ShowId, Upload, UploadId
 from podcast_app.outcomes import Done, Refused
 from podcast_app.settings import Settings
+from podcast_app.suggesting import Suggestions
+
+NOTHING: Suggestions = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,12 @@ def from_upload(
     fields: NewEpisode,
     settings: Settings,
     now: dt.datetime,
+    besides: Suggestions = NOTHING,
 ) -> NewDraft | Refused:
-    """A new episode from an upload that waits, complete. `pictures`: uploads.pictures_of it."""
-    upload = session.get(Upload, upload_id, with_for_update=True)
-    return _new(session, show_id, upload, fields, pictures, settings, now)
+    """A new episode from an upload that waits, complete. `pictures`: uploads.pictures_of it. `besides`: what is
+    suggested where the file suggests nothing."""
+    upload = uploads.to_use(session, upload_id)
+    return _new(session, show_id, upload, fields, pictures, settings, now, besides)
 
 
 def _new(
@@ -57,10 +62,12 @@ def _new(
     pictures: uploads.Pictures,
     settings: Settings,
     now: dt.datetime,
+    besides: Suggestions = NOTHING,
 ) -> NewDraft | Refused:
     is_whole = upload is not None and upload.state == "complete"
-    suggested = uploads.suggestions(upload.facts) if upload is not None and is_whole else EpisodeFields()
-    made = episodes.create(session, show_id, upload, fields, suggestions=suggested, pictures=pictures, now=now)
+    from_file = uploads.suggestions(upload.facts) if upload is not None and is_whole else EpisodeFields()
+    suggestions = {"file": from_file, **besides}
+    made = episodes.create(session, show_id, upload, fields, suggestions=suggestions, pictures=pictures, now=now)
     if isinstance(made, Refused) or fields.publish is None:
         return made if isinstance(made, Refused) else NewDraft(made.it)
     at = None if fields.publish == "now" else fields.publish
