@@ -15,6 +15,7 @@ from podcast_app.addresses import LANGUAGES
 from podcast_app.api import audio as api_audio
 from podcast_app.api import creation, openapi
 from podcast_app.api import episodes as api_episodes
+from podcast_app.api import history as api_history
 from podcast_app.api import parts as api_parts
 from podcast_app.api import pictures as api_pictures
 from podcast_app.api import shows as api_shows
@@ -50,7 +51,9 @@ from podcast_app.studio import (
 )
 from podcast_app.studio import audio as studio_audio
 from podcast_app.studio import cover as studio_cover
+from podcast_app.studio import history as studio_history
 from podcast_app.studio import transcripts as studio_transcripts
+from podcast_app.studio import trash as studio_trash
 from podcast_app.watching import Watching
 from podcast_app.work import Work
 from podcast_app.worker import Worker
@@ -95,6 +98,7 @@ ROUTES: list[BaseRoute] = [
     Route("/api/v1/episodes/{id}", api_episodes.read),
     Route("/api/v1/episodes/{id}", api_episodes.change, methods=["PATCH"]),
     Route("/api/v1/episodes/{id}", api_episodes.remove, methods=["DELETE"]),
+    Route("/api/v1/episodes/{id}/history", api_history.listed),
     Route("/api/v1/episodes/{id}/publish", api_episodes.publish, methods=["POST"]),
     Route("/api/v1/episodes/{id}/withdraw", api_episodes.withdraw, methods=["POST"]),
     Route("/api/v1/episodes/{id}/audio", api_audio.replace, methods=["POST"]),
@@ -173,6 +177,12 @@ ROUTES: list[BaseRoute] = [
     Route("/studio/episodes/{id}/withdraw", ending.withdraw, methods=["POST"]),
     Route("/studio/episodes/{id}/delete", ending.ask_to_delete),
     Route("/studio/episodes/{id}/delete", ending.delete, methods=["POST"]),
+    Route("/studio/episodes/{id}/history", studio_history.show_page),
+    Route("/studio/episodes/{id}/history/{revision:number}/restore", studio_history.restore, methods=["POST"]),
+    Route("/studio/shows/{show}/trash", studio_trash.show_page),
+    Route("/studio/shows/{show}/trash/{id}/put-back", studio_trash.put_back, methods=["POST"]),
+    Route("/studio/shows/{show}/trash/{id}/delete", studio_trash.ask_to_delete),
+    Route("/studio/shows/{show}/trash/{id}/delete", studio_trash.delete, methods=["POST"]),
     # --- listeners: site/ ---
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),

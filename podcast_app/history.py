@@ -87,13 +87,26 @@ def changing(session: Session, episode_id: EpisodeId, by: str) -> tuple[Show, Ep
     return found
 
 
-def watch(session: Session, episode_id: EpisodeId, by: str, *, is_new: bool = False, restores: bool = False) -> None:
+def watch(session: Session, episode_id: EpisodeId, by: str, *, is_new: bool = False) -> None:
     """The same for an episode that is locked already. `is_new`: it is made in this transaction."""
     watched: dict[EpisodeId, _Watched] = session.info.setdefault(_WATCHED, {})
     if episode_id not in watched:
-        watched[episode_id] = _Watched(by, None if is_new else _moment(session, episode_id), restores)
+        watched[episode_id] = _Watched(by, None if is_new else _moment(session, episode_id), restores=False)
     if not event.contains(session, "before_commit", _write):
         event.listen(session, "before_commit", _write)
+
+
+def marks_restored(session: Session, episode_id: EpisodeId) -> None:
+    """What this transaction changes in the episode, which is watched, brings back what was there before."""
+    watched = session.info[_WATCHED]
+    watched[episode_id] = watched[episode_id]._replace(restores=True)
+
+
+def values(session: Session, episode_id: EpisodeId) -> Mapping[str, Json]:
+    """Each field that the history tells of, as it is now."""
+    moment = _moment(session, episode_id)
+    assert moment is not None, "it was just seen"
+    return moment.fields
 
 
 def of_episode(session: Session, episode_id: EpisodeId, limit: int, before: int | None = None) -> Sequence[Revision]:

@@ -6,9 +6,10 @@ Every key is always there. Times are ISO 8601 in UTC ("2026-12-10T08:00:00Z"), d
 import datetime as dt
 from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 
 from podcast_app.api.problems import FindingAnswer
+from podcast_app.history import Event
 from podcast_app.models import AudioStatus, EpisodeState, UploadState
 from podcast_app.times import iso
 
@@ -247,6 +248,18 @@ class UploadAnswer(_Answer):
     parts: list[PartAnswer] | None = Field(description="of an open upload; null in lists, and when it is not open")
     audio: OriginalAnswer | None = Field(description="null until the upload is complete")
     suggestions: SuggestionsAnswer | None = Field(description="null until the upload is complete")
+
+
+class RevisionAnswer(_Answer):
+    """A change of an episode. What several saves within ten minutes changed is one."""
+
+    id: str
+    at: Time
+    by: str = Field(description="the person's or the token's name; empty: it happened on schedule")
+    event: Event | None = Field(description="what happened, when it is more than a change of fields")
+    changes: dict[str, tuple[JsonValue, JsonValue]] = Field(
+        description="field (of translations title.fr, notes.fr) -> what it held before and after; the event's details"
+    )
 
 
 class Page(_Answer, Generic[T]):

@@ -14,7 +14,7 @@ from podcast_app.api.bodies import parsed
 from podcast_app.models import Episode, EpisodeState, Show, Upload, UploadState
 
 T = TypeVar("T", Episode, Show, Upload)
-Query = TypeVar("Query", bound="ListQuery")
+Query = TypeVar("Query", bound=BaseModel)
 
 
 def _place(cursor: str) -> str:
@@ -38,6 +38,15 @@ class EpisodesQuery(ListQuery):
 class UploadsQuery(ListQuery):
     show: str | None = None
     state: UploadState | None = None
+
+
+class HistoryQuery(BaseModel):
+    """The same of an episode's revisions, which are numbered."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[int, Field(ge=1, lt=2**31)] | None = None
 
 
 def asked(request: Request, model: type[Query]) -> Query:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
-from podcast_app.api import audio, creation, episodes, parts, pictures, shows, transcripts, uploads
-from podcast_app.api.answers import EpisodeAnswer, Page, PictureAnswer, ShowAnswer, UploadAnswer
-from podcast_app.api.listing import EpisodesQuery, ListQuery, UploadsQuery
+from podcast_app.api import audio, creation, episodes, history, parts, pictures, shows, transcripts, uploads
+from podcast_app.api.answers import EpisodeAnswer, Page, PictureAnswer, RevisionAnswer, ShowAnswer, UploadAnswer
+from podcast_app.api.listing import EpisodesQuery, HistoryQuery, ListQuery, UploadsQuery
 from podcast_app.fields import EpisodeChanges, NewEpisode, NewUpload, PublishAt, ShowFields
 
 READING = (401, 403, 404, 500, 503)  # what may go wrong wherever a show, an episode or an upload is named
@@ -119,10 +119,17 @@ OPERATIONS: Mapping[object, Operation] = {
     ),
     episodes.remove: Operation(
         name="deleteEpisode",
-        summary="Delete a draft or a scheduled episode for good",
+        summary="Delete a draft or a scheduled episode; in the studio it can be put back for 30 days",
         status=204,
         problems=(*READING, 409),
         takes_version=True,
+    ),
+    history.listed: Operation(
+        name="listChanges",
+        summary="What was changed in an episode, when and by whom, the newest first",
+        answer=Page[RevisionAnswer],
+        query=HistoryQuery,
+        problems=(*READING, 422),
     ),
     episodes.publish: Operation(
         name="publishEpisode",
