@@ -167,7 +167,17 @@ def show_edit(
     time_zone: Annotated[str | None, typer.Option()] = None,
     owner_email: Annotated[str | None, typer.Option()] = None,
     copyright_holder: Annotated[str | None, typer.Option("--copyright")] = None,
+    email_in_feed: Annotated[
+        bool | None, typer.Option(help="Show the e-mail address in the feed, where everybody reads it.")
+    ] = None,
     even_loudness: Annotated[bool | None, typer.Option(help="Bring what goes out from now on to -16 LUFS.")] = None,
+    kind: Annotated[str | None, typer.Option("--type", help="episodic or serial.")] = None,
+    funding_url: Annotated[str | None, typer.Option(help="Where listeners can support it.")] = None,
+    locked: Annotated[bool | None, typer.Option(help="Whether no other host may take it over.")] = None,
+    new_feed_url: Annotated[str | None, typer.Option(help="The feed that it has moved to.")] = None,
+    page_colour: Annotated[str | None, typer.Option(help="Like #9a3b1b.")] = None,
+    player_colour: Annotated[str | None, typer.Option(help="Like #9a3b1b.")] = None,
+    archived: Annotated[bool | None, typer.Option(help="Put away a show that nobody heard yet.")] = None,
     category: Categories = None,
 ) -> None:
     """Change a show; its feeds follow at once."""
@@ -175,7 +185,9 @@ def show_edit(
     said = {
         "title": title, "description": description, "author": author, "language": language, "slug": rename,
         "explicit": explicit, "time_zone": time_zone, "owner_email": owner_email, "copyright": copyright_holder,
-        "even_loudness": even_loudness, "categories": _categories(category),
+        "email_in_feed": email_in_feed, "even_loudness": even_loudness, "type": kind, "funding_url": funding_url,
+        "locked": locked, "new_feed_url": new_feed_url, "page_colour": page_colour, "player_colour": player_colour,
+        "archived": archived, "categories": _categories(category),
     }  # fmt: skip
     changes = _fields({name: value for name, value in said.items() if value is not None})
     edited = _with_database(

@@ -42,7 +42,7 @@ FIRST_SHOW = ShowFields(
 HAS_EPISODES = error(
     "archived",
     "Listeners have episodes of this show, so it cannot be put away.",
-    "Leave it as it is: a show that rests stays to be heard. Or withdraw its episodes one by one.",
+    "Leave it as it is: a show that rests stays to be heard.",
 )
 IS_SCHEDULED = error(
     "archived", "An episode of this show is scheduled.", "Take it off the schedule, or delete it, and try again."
