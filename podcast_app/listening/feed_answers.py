@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from anyio import to_thread
 from starlette.types import Scope, Send
 
-from podcast_app.listening import conditions
+from podcast_app.listening import conditions, readers
 from podcast_app.listening.encodings import takes_gzip
 from podcast_app.listening.messages import Answer, Headers, answer
 from podcast_app.models import ShowId
 from podcast_app.settings import Settings
 from podcast_app.times import http_date
 
+LONGEST_NAME = 64  # bytes of a reader's name for itself that tell who it is
 GZIP_WINDOW = zlib.MAX_WBITS | 16  # zlib's way to say: in a gzip file
 
 
@@ -34,8 +35,10 @@ class Generation:
 class FeedAnswers:
     """The answers to all requests for a feed's address, as long as this generation is the current one."""
 
-    def __init__(self, generation: Generation, settings: Settings) -> None:
+    def __init__(self, generation: Generation, settings: Settings, notes: readers.Notes) -> None:
         self.generation = generation
+        self._notes = notes
+        self._came: set[str] = set()  # the readers that are noted already
         # a server spends a microsecond on each header, and 304 is what is answered most: it says what it must
         shared: Headers = [
             (b"cache-control", b"public, max-age=300"),
@@ -67,8 +70,11 @@ class FeedAnswers:
         self._unchanged = {etag: answer(304, [*shared, (b"etag", etag)]) for etag in self._etags}
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """Neither Host, cookies, User-Agent nor a query string changes anything."""
-        found = self._found(dict(scope["headers"])) if scope["method"] in ("GET", "HEAD") else NOT_ALLOWED
+        """Neither Host, cookies, User-Agent nor a query string changes anything in the answer."""
+        headers = dict(scope["headers"])
+        found = self._found(headers) if scope["method"] in ("GET", "HEAD") else NOT_ALLOWED
+        if (reader := readers.reader(headers.get(b"user-agent", b"")[:LONGEST_NAME])) and scope["method"] == "GET":
+            self._note(reader)
         await (found or await self._unpack()).send(scope, send)
 
     def _found(self, headers: dict[bytes, bytes]) -> Answer | None:
@@ -79,6 +85,11 @@ class FeedAnswers:
         elif conditions.changed_after(headers.get(b"if-modified-since"), self.generation.modified_at) is False:
             return self._unchanged[self._etags[0 if _takes_gzip(headers) else 1]]
         return self._gzip if _takes_gzip(headers) else self._plain
+
+    def _note(self, reader: str) -> None:
+        if reader not in self._came:
+            self._came.add(reader)
+            self._notes.add(self.generation.show_id, self.generation.view, self.generation.number, reader)
 
     async def _unpack(self) -> Answer:
         unpacked = await to_thread.run_sync(

@@ -20,6 +20,7 @@ from podcast_app.addresses import View, feed_path, feed_views
 from podcast_app.database import Database
 from podcast_app.http import in_reading, services
 from podcast_app.listening.feed_answers import FeedAnswers, Generation
+from podcast_app.listening.readers import Notes
 from podcast_app.models import Feed, Show, ShowId
 from podcast_app.settings import Settings
 
@@ -42,6 +43,7 @@ class Feeds:
         self._lock = Lock()
         self._database = database
         self._settings = settings
+        self.notes = Notes(database)  # of who came
 
     def changed_after(self, show_id: ShowId, changes: int) -> bool:
         """Whether a feed of the show came or went after `changes` was read."""
@@ -93,7 +95,7 @@ class Feeds:
             former = self._current.pop(which, None)
             if made is not None:
                 self._current[which] = made
-                self.by_path[made.path] = FeedAnswers(made, self._settings)
+                self.by_path[made.path] = FeedAnswers(made, self._settings, self.notes)
             if former is not None and (made is None or made.path != former.path):
                 self._leave(former)
 

@@ -56,11 +56,23 @@ class Front:
                 tasks.start_soon(self._keep_refreshing)
                 yield
                 tasks.cancel_scope.cancel()
+            await self._write_notes()
 
     async def _keep_refreshing(self) -> None:
         while True:
             await anyio.sleep(ASKED_EVERY)
             await self._refresh()
+            await self._write_notes()
+
+    async def _write_notes(self) -> None:
+        """Of who came for feeds. Without the database they wait."""
+        if not self._feeds.notes:
+            return
+        try:
+            await to_thread.run_sync(self._feeds.notes.write, limiter=self._services.limiter)
+        except SQLAlchemyError as failure:
+            if not is_away(failure):
+                log.exception("Who came for feeds is not written down.")
 
     async def _refresh(self) -> None:
         try:
