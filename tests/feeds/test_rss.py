@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds import rss
-from feeds.document import Category, Enclosure, Person
+from feeds.document import Category, Enclosure, Person, Verification
 from tests.feeds.samples import ACCOMPANIED, BUILT_AT, EPISODE, FIRST, NS, SHOW, episode, feed, item
 
 HOSTILE = "]]> & <script>alert(1)</script> 😀 \u202eעברית\u202c \x00\x0b\x1f\x85\ufffe\ud800 é"
@@ -88,6 +88,14 @@ def test_the_channel_says_what_podcasting_2_0_and_apple_recommend() -> None:
     assert text(channel, "itunes:type") == "serial"
     assert text(channel, "itunes:author") == "OIM Belgique et Luxembourg"
     assert text(channel, "copyright") == "OIM"
+
+
+def test_texts_by_which_directories_know_the_show_are_written_as_they_are() -> None:
+    codes = (Verification(purpose="verify", text="a  b&c"), Verification(text="S6lpp-7ZCn8-dZfGc-OoyaG"))
+
+    written = feed(replace(SHOW, verification=codes)).findall("podcast:txt", NS)
+
+    assert [(code.get("purpose"), code.text) for code in written] == [("verify", "a  b&c"), (None, codes[1].text)]
 
 
 def test_categories_keep_their_order_and_their_place_in_the_tree() -> None:

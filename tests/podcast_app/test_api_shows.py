@@ -2,6 +2,7 @@
 
 import pytest
 
+from podcast_app.fields import ShowFields
 from tests.site import SLUG, Site
 
 SHOW = f"/api/v1/shows/{SLUG}"
@@ -23,12 +24,56 @@ def test_a_show_is_changed_with_its_feed(site: Site) -> None:
     assert "<title>Nouveau nom</title>" in site.listener.get(f"/fr/{SLUG}/feed.xml").text
 
 
+def test_what_a_show_says_can_be_said_back_and_changes_nothing(shared_site: Site) -> None:
+    told = {
+        "persons": [{"name": "Aline"}],
+        "links": {"spotify": "https://open.spotify.com/show/1", "overcast": "https://overcast.fm/itunes1"},
+        "verification": [{"text": "abc", "purpose": "verify"}, {"text": "a sentence"}],
+        "owner_email": "show@example.org",
+        "email_in_feed": True,
+        "email_in_feed_until": "2199-01-01T00:00:00+01:00",
+        "new_feed_url": "https://new.example/feed.xml",
+        "zones": ["Africa/Kigali"],
+        "player_colour": "#AABBCC",
+    }
+    told_once = shared_site.api.patch(SHOW, json=told)
+    assert told_once.status_code == 200, told_once.text
+    answer, feed = told_once.json(), shared_site.listener.get(f"/{SLUG}/feed.xml")
+    assert answer["persons"] == [{"name": "Aline", "role": "host", "group": "cast", "url": "", "image_url": ""}]
+    assert answer["email_in_feed_until"] == "2198-12-31T23:00:00Z"
+    assert answer["player_colour"] == "#aabbcc"
+
+    again = shared_site.api.patch(SHOW, json={name: answer[name] for name in ShowFields.model_fields})
+
+    assert again.status_code == 200, again.text
+    assert again.json() == answer | {"version": answer["version"] + 1}
+    assert shared_site.listener.get(f"/{SLUG}/feed.xml").headers["etag"] == feed.headers["etag"]
+
+
+def test_a_link_that_is_named_changes_and_the_others_stay(shared_site: Site) -> None:
+    shared_site.api.patch(SHOW, json={"links": {"deezer": "https://www.deezer.com/show/1", "castbox": ""}})
+
+    changed = shared_site.api.patch(SHOW, json={"links": {"castbox": "https://castbox.fm/1"}}).json()["links"]
+    emptied = shared_site.api.patch(SHOW, json={"links": {"deezer": ""}}).json()["links"]
+
+    assert (changed["deezer"], changed["castbox"]) == ("https://www.deezer.com/show/1", "https://castbox.fm/1")
+    assert ("deezer" in emptied, "castbox" in emptied) == (False, True)
+
+
 def test_a_show_that_listeners_could_not_get_is_refused(shared_site: Site) -> None:
     for said, field in (
         ({"categories": [["Nonsense", None]]}, "categories"),
         ({"title": ""}, "title"),
         ({"time_zone": "Brussels"}, "time_zone"),
         ({"slug": "api"}, "slug"),
+        ({"zones": ["Kigali"]}, "zones"),
+        ({"links": {"myspace": "https://example.org/"}}, "links"),
+        ({"links": {"apple": "https://example.org/"}}, "links.apple"),
+        ({"page_colour": "red"}, "page_colour"),
+        ({"verification": [{"purpose": "verify"}]}, "verification"),
+        ({"verification": [{"text": "x" * 4001}]}, "verification"),
+        ({"persons": [{"name": "A", "image_url": f"/{SLUG}/cover-0123456789abcdef.jpg"}]}, "persons"),
+        ({"email_in_feed": False, "email_in_feed_until": "2030-01-01T00:00:00Z"}, "email_in_feed_until"),
         ({"cover": "x"}, "cover"),
     ):
         refused = shared_site.api.patch(SHOW, json=said)

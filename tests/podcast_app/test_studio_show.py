@@ -1,11 +1,19 @@
 """A show's own page: its texts in both languages, its cover, its settings."""
 
+import datetime as dt
+import time
 from io import BytesIO
 
 import httpx2
 import pytest
+from lxml import html
 from PIL import Image
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
+from podcast_app import apps
+from podcast_app.models import Show
+from podcast_app.times import utcnow
 from tests.media.samples import picture
 from tests.site import SLUG, Site
 from tests.studio import HOME, SETTINGS, Browser, Page, Studio
@@ -164,3 +172,124 @@ def test_a_renamed_show_is_found_at_its_old_address(studio: Studio, browser: Bro
         assert feed(studio.site).text == feed(studio.site, slug="new-insights").text
     finally:
         save(browser, page, slug=SLUG)  # the site is shared
+
+
+def test_links_of_apps_are_on_the_shows_page_once_they_are_the_apps_own(studio: Studio, browser: Browser) -> None:
+    apple = "https://podcasts.apple.com/be/podcast/id1"
+    typed = {"links.apple": apple, "links.amazon": "https://music.amazon.fr/podcasts/1"}
+
+    refused = save(browser, browser.open(SETTINGS), **typed, **{"links.spotify": "https://spotify.example/show/1"})
+    page = save(browser, refused, **{"links.spotify": ""})
+
+    assert (refused.status, page.status) == (422, 200)
+    assert "https://open.spotify.com/" in refused.beside("links.spotify")
+    assert refused.form()["links.apple"] == apple
+    listing = html.fromstring(studio.site.listener.get(f"/{SLUG}/").text)
+    links = {link.text: link.get("href") for link in listing.xpath("//ul[@aria-labelledby='apps']//a")}
+    assert links == {"Apple Podcasts": apple, "Amazon Music": typed["links.amazon"]}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://podcasts.apple.com/be/podcast/id1",
+        "https://podcasts.apple.com.evil.example/",
+        "https://podcasts.apple.com@evil.example/",
+        "https://music.amazon.evil.example/",
+        "javascript:alert(1)",
+    ],
+)
+def test_an_address_that_only_looks_like_the_apps_is_none(address: str) -> None:
+    assert apps.wrong("apple", address) is not None
+    assert apps.wrong("amazon", address) is not None
+
+
+def test_who_makes_the_show_is_named_in_its_feeds(studio: Studio, browser: Browser) -> None:
+    host = {"person.0.name": "Aline", "person.0.role": "cast/host", "person.0.url": "https://example.org/aline"}
+
+    page = save(browser, browser.open(SETTINGS), **host)
+
+    assert page.form()["person.0.name"] == "Aline"
+    named = '<podcast:person role="host" group="cast" href="https://example.org/aline">Aline</podcast:person>'
+    assert named in feed(studio.site).text
+    assert named in feed(studio.site, "/fr").text
+    save(browser, page, **{"person.0.off": "yes"})
+    assert named not in feed(studio.site).text
+
+
+def test_codes_for_directories_stand_in_the_feed_until_they_are_emptied(studio: Studio, browser: Browser) -> None:
+    code = {"code.0.purpose": "applepodcastsverify", "code.0.text": "abc & 123"}
+
+    page = save(browser, browser.open(SETTINGS), **code)
+    written = '<podcast:txt purpose="applepodcastsverify">abc &amp; 123</podcast:txt>'
+    there = feed(studio.site).text
+    unsaid = save(browser, page, **{"code.0.text": ""})
+    emptied = save(browser, page, **{"code.0.purpose": "", "code.0.text": ""})
+
+    assert written in there
+    assert (unsaid.status, emptied.status) == (422, 200)
+    assert unsaid.beside("verification") != ""
+    assert "podcast:txt" not in feed(studio.site).text
+
+
+def test_the_mail_address_leaves_the_feed_by_itself(studio: Studio, browser: Browser) -> None:
+    page = save(browser, browser.open(SETTINGS), owner_email="show@example.org", email_in_feed="window")
+    until = studio.site.show().email_in_feed_until
+    assert until is not None
+    assert dt.timedelta(hours=47) < until - utcnow() < dt.timedelta(hours=49)
+    assert page.form()["email_in_feed"] == "until"
+    assert "show@example.org" in feed(studio.site).text
+
+    studio.site.database.write(_its_time_is_over)
+    end = time.monotonic() + 20
+    while "show@example.org" in feed(studio.site).text:
+        assert time.monotonic() < end, "it is still there"
+        time.sleep(0.05)
+
+    assert browser.open(SETTINGS).form()["email_in_feed"] == "false"
+
+
+def test_no_address_is_no_address_to_show(browser: Browser) -> None:
+    page = save(browser, browser.open(SETTINGS), owner_email="", email_in_feed="window")
+
+    assert page.status == 422
+    assert "no e-mail address" in page.beside("owner_email")
+
+
+def test_time_zones_and_colours_are_kept_and_given_back(studio: Studio, browser: Browser) -> None:
+    chosen = {"zone.0": "Africa/Kigali", "zone.2": " Africa/Kinshasa", "page_colour": "#115588"}
+
+    page = save(browser, browser.open(SETTINGS), **chosen)
+    kept = studio.site.show()
+    refused = save(browser, page, **{"zone.0": "Kigali"})
+    given_back = save(browser, page, **{"zone.0": "", "zone.1": "", "plain.page_colour": "true"})
+
+    assert (kept.zones, kept.page_colour) == (["Africa/Kigali", "Africa/Kinshasa"], "#115588")
+    assert kept.player_colour == ""
+    assert "Africa/Kinshasa" in refused.beside("zones")
+    assert given_back.status == 200
+    assert (studio.site.show().zones, studio.site.show().page_colour) == ([], "")
+
+
+def test_a_show_that_moves_says_so_in_its_main_feed_and_goes_on(studio: Studio, browser: Browser) -> None:
+    page = save(browser, browser.open(SETTINGS), new_feed_url="https://new.example/feed.xml")
+
+    moved, french = feed(studio.site), feed(studio.site, "/fr")
+    save(browser, page, new_feed_url="")
+
+    assert moved.status_code == 200
+    assert "<itunes:new-feed-url>https://new.example/feed.xml</itunes:new-feed-url>" in moved.text
+    assert "new-feed-url" not in french.text
+    assert "new-feed-url" not in feed(studio.site).text
+
+
+def test_what_directories_would_like_otherwise_stands_beside_its_input(browser: Browser) -> None:
+    page = save(browser, browser.open(SETTINGS), copyright="© 2026 IOM")
+
+    assert page.status == 200
+    assert "Write only who holds the rights." in page.beside("copyright")
+    save(browser, page, copyright="")
+
+
+def _its_time_is_over(session: Session) -> None:
+    session.execute(update(Show).values(email_in_feed_until=utcnow() - dt.timedelta(seconds=1)))
