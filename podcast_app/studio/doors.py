@@ -1,15 +1,20 @@
 """Who may come in: each studio handler stands behind one of two doors."""
 
-from collections.abc import Awaitable, Callable
+import datetime as dt
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from urllib.parse import quote
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from podcast_app import access, devices, people
 from podcast_app.http import Problem, in_reading, services
 from podcast_app.models import User
+from podcast_app.settings import Settings
+from podcast_app.studio import overdue
+from podcast_app.studio.overdue import Overdue
 from podcast_app.studio.pages import PRIVATE, page, problem_page
 from podcast_app.times import utcnow
 
@@ -45,7 +50,11 @@ def for_people(handler: HandlerForPeople) -> Handler:
 async def known(request: Request) -> User | None:
     """Who is signed in with this browser."""
     secret = request.cookies.get(access.SESSION_COOKIE)
-    return await in_reading(request, people.signed_in, secret, utcnow()) if secret else None
+    if not secret:
+        return None
+    person, late = await in_reading(request, _with_overdue, secret, services(request).settings, utcnow())
+    request.state.overdue = late  # for every page (pages.py)
+    return person
 
 
 def browser(request: Request) -> people.Browser:
@@ -84,6 +93,14 @@ async def _behind(request: Request, person: User | None, handle: Callable[[], Aw
         return await handle()
     except Problem as problem:  # here, and not on the last page, since here we know whom we talk to
         return problem_page(request, person, problem)
+
+
+def _with_overdue(
+    session: Session, secret: str, settings: Settings, now: dt.datetime
+) -> tuple[User | None, Sequence[Overdue]]:
+    """The person, and what of theirs should have gone out: in one reading, since every page asks."""
+    person = people.signed_in(session, secret, now)
+    return person, overdue.theirs(session, person, settings, now) if person is not None else ()
 
 
 async def _sign_in_first(request: Request) -> Response:
