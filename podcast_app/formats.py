@@ -4,7 +4,7 @@ import datetime as dt
 import zoneinfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, get_timezone_location
+from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -19,9 +19,23 @@ def date(instant: dt.datetime, time_zone: str, language: str) -> str:
 
 def moment(instant: dt.datetime, time_zone: str, language: str) -> str:
     """ "10 Dec 2026, 09:00 (Brussels)": a day and an hour, and where they are so."""
+    return f"{clock_time(instant, time_zone, language)} ({city(time_zone, language)})"
+
+
+def clock_time(instant: dt.datetime, time_zone: str, language: str) -> str:
+    """ "10 Dec 2026, 09:00": the same, where the place is said already."""
     here = zoneinfo.ZoneInfo(time_zone)
-    said = format_datetime(instant, "d MMM y, HH:mm", tzinfo=here, locale=LOCALES[language])
-    return f"{said} ({get_timezone_location(here, locale=LOCALES[language], return_city=True)})"
+    return format_datetime(instant, "d MMM y, HH:mm", tzinfo=here, locale=LOCALES[language])
+
+
+def city(time_zone: str, language: str) -> str:
+    """ "Brussels", "Bruxelles" for Europe/Brussels."""
+    return get_timezone_location(zoneinfo.ZoneInfo(time_zone), locale=LOCALES[language], return_city=True)
+
+
+def time_left(instant: dt.datetime, now: dt.datetime, language: str) -> str:
+    """ "in 3 days", "in 2 hours": until it comes."""
+    return format_timedelta(instant - now, add_direction=True, threshold=1, locale=LOCALES[language])
 
 
 def day(instant: dt.datetime, time_zone: str) -> str:

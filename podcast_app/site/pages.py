@@ -48,15 +48,7 @@ async def episode(request: Request) -> Response:
         return errors.nothing(request, found)
     if other := elsewhere(request, found.place.page(shown.HERE)):
         return other
-    return _page(
-        request,
-        "episode.html",
-        found.language,
-        head=found.head,
-        show=found.show,
-        episode=found.episode,
-        transcripts=found.transcripts,
-    )
+    return _page(request, "episode.html", found.language, **found.words)
 
 
 def prefix(request: Request) -> str | None:
@@ -97,7 +89,7 @@ class _Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Episode:
+class EpisodePage:
     place: Place
     head: head.Head
     show: shown.ShownShow
@@ -107,6 +99,11 @@ class _Episode:
     @property
     def language(self) -> str:
         return self.place.view.page_language
+
+    @property
+    def words(self) -> dict[str, object]:
+        """What episode.html says."""
+        return {"head": self.head, "show": self.show, "episode": self.episode, "transcripts": self.transcripts}
 
 
 def _home(session: Session, language: str | None, origin: str) -> Place | list[shown.ShownShow]:
@@ -138,15 +135,18 @@ def _listing(session: Session, slug: str, number: int, language: str | None, ori
     )
 
 
-def _episode(session: Session, show_slug: str, slug: str, language: str | None, origin: str) -> _Episode | Nothing:
+def _episode(session: Session, show_slug: str, slug: str, language: str | None, origin: str) -> EpisodePage | Nothing:
     place = places.episode(session, show_slug, slug, language)
-    if isinstance(place, Nothing):
-        return place
+    return place if isinstance(place, Nothing) else episode_page(place, origin)
+
+
+def episode_page(place: Place, origin: str) -> EpisodePage:
+    """What listeners read of the episode in this place. A time of publication is needed, be it one to come."""
     assert place.episode is not None
     show = shown.show(place.show, place.view, origin)
     words = shown.episode(place.episode, place.show, place.view)
     transcripts = shown.transcripts(place.episode, place.show)
-    return _Episode(place, head.of_episode(place, words, show, origin), show, words, transcripts)
+    return EpisodePage(place, head.of_episode(place, words, show, origin), show, words, transcripts)
 
 
 def _page(request: Request, template: str, language: str, **context: object) -> Response:

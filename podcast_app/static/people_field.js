@@ -9,12 +9,25 @@ for (const field of document.querySelectorAll("[data-people]")) {
 
   for (const row of rows()) if ("empty" in row.dataset) row.remove();
   add.hidden = Boolean(field.closest(":disabled"));
-  add.addEventListener("click", () => {
+  const added = (number) => {
     const holder = document.createElement("div");
-    holder.innerHTML = template.innerHTML.replaceAll("person.N.", `person.${next++}.`);
+    holder.innerHTML = template.innerHTML.replaceAll("person.N.", `person.${number}.`);
     const row = holder.querySelector("[data-person]");
     add.parentElement.before(row);
-    part(row, "name").focus();
+    next = Math.max(next, number + 1);
+    return row;
+  };
+  add.addEventListener("click", () => part(added(next), "name").focus());
+
+  // what autosave.js kept of the rows, input by input
+  field.addEventListener("putback", ({ detail }) => {
+    for (const [name, value] of detail) {
+      const number = /^person\.(\d+)\./.exec(name)?.[1];
+      if (number && !field.querySelector(`[name="person.${number}.name"]`)) added(Number(number));
+      const input = field.querySelector(`[name="${name}"]`);
+      if (input?.type === "checkbox") input.checked = true;
+      else if (input) input.value = value;
+    }
   });
 
   field.addEventListener("change", (event) => {

@@ -30,6 +30,13 @@ def merge(typed: Values, saved: Values) -> Merge:
     return Merge(changes, clashes)
 
 
+def elsewhere(typed: Values, saved: Values) -> dict[str, str]:
+    """What somebody else changed of that which this person left alone, as it is saved now."""
+    seen = _seen(typed)
+    untouched = (name for name in saved if name in typed and seen.get(name) == _fingerprint(typed[name]))
+    return {name: saved[name] for name in untouched if typed[name] != saved[name]}
+
+
 def written(typed: Values, names: Iterable[str]) -> dict[str, str]:
     """What somebody wrote into these inputs, and did not just find there: of an input that the form does not speak of,
     whatever it holds."""

@@ -14,14 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding
-from podcast_app import fields, outgoing, publishing
-from podcast_app.addresses import Addresses
-from podcast_app.fields import EpisodeChanges
+from podcast_app import outgoing, publishing
 from podcast_app.http import in_transaction, services
 from podcast_app.models import EpisodeId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
-from podcast_app.studio import edits, episode_form, local_time, persons_form, rights
+from podcast_app.studio import autosave, local_time, rights
+from podcast_app.studio import typed as typed_form
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import answer
 from podcast_app.studio.inputs import sent
@@ -35,6 +34,7 @@ class Saved:
     """What was typed is kept. What keeps the episode from going out, when it was to, stands in `findings`."""
 
     findings: Sequence[Finding] = ()
+    at: str = ""  # on the show's clock, "14:02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,16 @@ async def show_page(request: Request, person: User) -> Response:
 @for_people
 async def save(request: Request, person: User) -> Response:
     episode_id, typed = EpisodeId(request.path_params["id"]), await sent(request)
-    here = services(request)
-    match await in_transaction(request, _save, person, episode_id, typed, here.settings, utcnow()):
+    here, now = services(request), utcnow()
+    if autosave.is_asked_for(request):
+        return await autosave.answer(request, person, episode_id, typed)
+    match await in_transaction(request, _save, person, episode_id, typed, here.settings, now):
         case Saved(findings) if findings:
             return await answer(request, person, episode_id, findings=findings, status=422)
-        case Saved():
+        case Saved(at=at):
             here.work.wake()
             await to_thread.run_sync(outgoing.publish_now, here.work, episode_id, limiter=here.limiter)
-            return see_other(f"/studio/episodes/{episode_id}")
+            return see_other(f"/studio/episodes/{episode_id}?saved={at}")
         case Refused(findings):
             return await answer(request, person, episode_id, typed, findings, status=422)
         case Clash():
@@ -80,23 +82,22 @@ def _save(
     now: dt.datetime,
 ) -> Saved | Clash | Refused | Conflict:
     show, episode = rights.episode_to_change(session, person, episode_id)
-    saved = episode_form.values(episode)
-    merged = edits.merge(persons_form.gathered(typed), saved)
-    if merged.clashes:
+    said = typed_form.read(session, show, episode, typed, settings)
+    if said.clashes:
         return Clash()
-    said = episode_form.said(merged.changes, {**saved, **merged.changes})
-    if persons_form.FIELD in merged.changes:
-        known = persons_form.known(session, show)
-        said |= {persons_form.FIELD: persons_form.said(typed, known, show, Addresses(settings.origin))}
-    changes = persons_form.findings(typed) or fields.parse(EpisodeChanges, said)
-    at = _time(typed, ZoneInfo(show.time_zone), now)
-    if isinstance(changes, list) or isinstance(at, Finding):
-        return Refused([*(changes if isinstance(changes, list) else []), *([at] if isinstance(at, Finding) else [])])
-    edited = publishing.edit(session, episode_id, changes, settings, now) if merged.changes else Done(episode)
+    zone = ZoneInfo(show.time_zone)
+    at = _time(typed, zone, now)
+    if said.findings or isinstance(at, Finding):
+        return Refused([*said.findings, *([at] if isinstance(at, Finding) else [])])
+    is_changed = bool(said.changes.model_fields_set)
+    edited = publishing.edit(session, episode_id, said.changes, settings, now) if is_changed else Done(episode)
     if not isinstance(edited, Done):
         return _known(edited)
     due = _make_due(session, episode_id, typed, at, settings, now)
-    return Saved(due.findings) if isinstance(due, Refused) else _known(due)
+    if isinstance(due, Refused):
+        return Saved(due.findings)  # what was typed is kept all the same
+    known = _known(due)
+    return Saved(at=local_time.clock(now, zone)) if isinstance(known, Saved) else known
 
 
 def _time(typed: Mapping[str, str], zone: ZoneInfo, now: dt.datetime) -> dt.datetime | Finding | None:

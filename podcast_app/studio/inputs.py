@@ -33,8 +33,9 @@ class Form:
     values: Mapping[str, str]
     remarks: tuple[Remark, ...] = ()
     clashes: Mapping[str, str] = field(default_factory=dict)  # input -> what somebody else saved meanwhile
+    changed_by: Mapping[str, str] = field(default_factory=dict)  # input -> who did
     advice: tuple[Remark, ...] = ()  # worth a look, and nothing wrong
-    suggested: Mapping[str, str] = field(default_factory=dict)  # input -> where its value came from: "file" or "notes"
+    suggested: Mapping[str, str] = field(default_factory=dict)  # input -> where it came from: fields.html, `head`
     seen: str = ""  # see edits.py
     is_open: bool = True  # whether the person may change it
 

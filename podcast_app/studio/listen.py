@@ -9,13 +9,14 @@ from starlette.types import Message, Receive, Scope, Send
 
 from feeds.checks import error
 from media.storage import Unavailable
+from podcast_app.documents import edition
 from podcast_app.http import Problem, in_reading, services
 from podcast_app.listening.elsewhere import Elsewhere
 from podcast_app.listening.files import NotThere
 from podcast_app.listening.media import Offer, give
 from podcast_app.listening.media_answers import MediaAnswers
 from podcast_app.listening.recordings import Recording
-from podcast_app.models import Audio, Edition, EpisodeId, Upload, User
+from podcast_app.models import Audio, Edition, Episode, EpisodeId, Upload, User
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people
 
@@ -27,10 +28,19 @@ NOT_MADE = error("", "This is not made yet.", "Look at the page of the recording
 @for_people
 async def hear(request: Request, person: User) -> Response:
     episode_id, name = EpisodeId(request.path_params["id"]), request.path_params["name"]
-    recording = await in_reading(request, _find, person, episode_id, name)
+    return privately(request, await in_reading(request, _find, person, episode_id, name))
+
+
+def privately(request: Request, recording: Recording) -> Response:
+    """The bytes, for one who may hear them before others."""
     storage = services(request).storage
     elsewhere = Elsewhere(recording, storage, "", SIGNED_FOR)  # no public base has it
     return _Private(Offer(MediaAnswers(recording), elsewhere, storage.local_path(recording.key)))
+
+
+def best(episode: Episode) -> str:
+    """Of what can be heard, what is nearest to what listeners get: "enclosure", or "original" until that is made."""
+    return "enclosure" if episode.audio is not None and is_there(edition(episode.audio)) else "original"
 
 
 class _Private(Response):
@@ -57,8 +67,12 @@ def _private(start: Message) -> Message:
 
 
 def _find(session: Session, person: User, episode_id: EpisodeId, name: str) -> Recording:
-    """Raises Problem 404."""
-    audio = rights.episode(session, person, episode_id).audio
+    return recording(rights.episode(session, person, episode_id), name)
+
+
+def recording(episode: Episode, name: str) -> Recording:
+    """The episode's "original", or what is made from it under this name. Raises Problem 404."""
+    audio = episode.audio
     if audio is None:
         raise Problem(404, [rights.NOT_HERE])
     if name == "original":

@@ -33,6 +33,11 @@ def written(instant: dt.datetime, zone: ZoneInfo) -> str:
     return instant.astimezone(zone).replace(tzinfo=None).isoformat(timespec="minutes")
 
 
+def clock(instant: dt.datetime, zone: ZoneInfo) -> str:
+    """What clocks there show, "14:02"."""
+    return written(instant, zone)[-5:]
+
+
 def instants(local: dt.datetime, zone: ZoneInfo) -> list[dt.datetime]:
     """The UTC instants at which clocks in the zone show this: one, in the night of a clock change none or two."""
     folds = (local.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC) for fold in (0, 1))

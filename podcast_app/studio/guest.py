@@ -1,0 +1,115 @@
+"""A guest sees an episode before it is public; its producers make the link, and take it back."""
+
+import datetime as dt
+from dataclasses import replace
+
+from anyio import to_thread
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from podcast_app import guests
+from podcast_app.addresses import Addresses, views
+from podcast_app.http import in_reading, in_transaction, language, services
+from podcast_app.listening.recordings import Recording
+from podcast_app.models import Cover, EpisodeId, User
+from podcast_app.settings import Settings
+from podcast_app.site import errors, places
+from podcast_app.site.covers import whole
+from podcast_app.site.pages import EpisodePage
+from podcast_app.studio import listen, preview, rights
+from podcast_app.studio.doors import for_people, see_other
+from podcast_app.studio.episode_page import answer
+from podcast_app.studio.inputs import sent
+from podcast_app.studio.pages import PRIVATE
+from podcast_app.times import utcnow
+
+OVER = (
+    "This link leads nowhere any more.",
+    "It was taken back, or the episode was. Ask whoever sent it to you for another one.",
+)
+
+
+@for_people
+async def make(request: Request, person: User) -> Response:
+    """The episode's page, with the link: it is shown once."""
+    episode_id = EpisodeId(request.path_params["id"])
+    secret = await in_transaction(request, _make, person, episode_id, utcnow())
+    link = f"{services(request).settings.origin}/preview/{secret}"
+    return await answer(request, person, episode_id, guest_link=link)
+
+
+@for_people
+async def take_back(request: Request, person: User) -> Response:
+    episode_id, typed = EpisodeId(request.path_params["id"]), await sent(request)
+    await in_transaction(request, _take_back, person, episode_id, typed.get("link", ""))
+    return see_other(f"/studio/episodes/{episode_id}#guests")
+
+
+async def show_page(request: Request) -> Response:
+    """What the guest sees: the listener's page; once it is public, the way there."""
+    asked, settings = request.query_params.get("language"), services(request).settings
+    found = await in_reading(request, _page, request.path_params["token"], asked, settings, utcnow())
+    match found:
+        case None:
+            return _over(request)
+        case str():
+            return RedirectResponse(found, 303, PRIVATE)
+        case EpisodePage():
+            return await preview.shown_page(request, found, is_guest=True)
+
+
+async def hear(request: Request) -> Response:
+    found = await in_reading(request, _recording, request.path_params["token"], request.path_params["name"])
+    return _over(request) if found is None else listen.privately(request, found)
+
+
+async def picture(request: Request) -> Response:
+    cover = await in_reading(request, _cover, request.path_params["token"])
+    if cover is None:
+        return _over(request)
+    data = await to_thread.run_sync(whole, services(request).storage, cover.key)
+    return Response(data, headers=PRIVATE, media_type=cover.media_type)
+
+
+def _over(request: Request) -> Response:
+    return errors.page(request, 404, language(request), PRIVATE, OVER)
+
+
+def _make(session: Session, person: User, episode_id: EpisodeId, now: dt.datetime) -> str:
+    rights.episode_of_producer(session, person, episode_id)
+    return guests.make(session, episode_id, now)
+
+
+def _take_back(session: Session, person: User, episode_id: EpisodeId, secret_hash: str) -> None:
+    rights.episode_of_producer(session, person, episode_id)
+    guests.take_back(session, episode_id, secret_hash)
+
+
+def _page(
+    session: Session, secret: str, asked: str | None, settings: Settings, now: dt.datetime
+) -> EpisodePage | str | None:
+    """The page; the public one's address; None where the link leads nowhere."""
+    episode = guests.episode(session, secret)
+    if episode is None:
+        return None
+    show = episode.show
+    if episode.state == "published":
+        return Addresses(settings.origin).episode(show.slug, episode.slug, views(show.language)[0])
+    with session.no_autoflush:  # nothing of this is kept
+        preview.dated(episode, now)
+        view, here = places.view(show, asked), f"/preview/{secret}"
+        found = preview.before_publication(episode, show, view, settings, here)
+    session.expunge_all()
+    others = (replace(other, path=f"{here}?language={other.language}") for other in found.head.translations)
+    return replace(found, head=replace(found.head, translations=tuple(others)))
+
+
+def _recording(session: Session, secret: str, name: str) -> Recording | None:
+    episode = guests.episode(session, secret)
+    return None if episode is None else listen.recording(episode, name)
+
+
+def _cover(session: Session, secret: str) -> Cover | None:
+    episode = guests.episode(session, secret)
+    return None if episode is None else episode.cover or episode.show.cover
