@@ -11,7 +11,7 @@ from podcast_app import people
 from podcast_app.access import SESSION_COOKIE
 from podcast_app.models import Role, User
 from podcast_app.times import utcnow
-from tests.site import SLUG, Site
+from tests.site import SLUG, TLS, Site
 
 HOME = f"/studio/shows/{SLUG}/"
 NEW = f"/studio/shows/{SLUG}/new"
@@ -105,7 +105,8 @@ class Studio:
     def stranger(self) -> Browser:
         """Nobody is signed in. As every browser, it says which page a form comes from."""
         here, origin = str(self.site.listener.base_url), self.site.settings.origin
-        return Browser(self._open.enter_context(httpx2.Client(base_url=here, headers={"Origin": origin}, timeout=60)))
+        client = httpx2.Client(base_url=here, headers={"Origin": origin}, timeout=60, verify=TLS)
+        return Browser(self._open.enter_context(client))
 
     def signed_in(self, email: str = "aline@example.org", *, role: Role | None = None, language: str = "en") -> Browser:
         """A person's browser: an administrator's, or with a role somebody's who has it in the first show."""
