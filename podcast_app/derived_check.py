@@ -9,12 +9,19 @@ from sqlalchemy.orm import Session, aliased
 from podcast_app.models import Audio, Edition, Episode, Leased, Measurement, Upload
 from podcast_app.remarks import NORMAL_LAG, Remark, fault, lag, note
 from podcast_app.replacing import UNDO_FOR
+from podcast_app.trash import KEPT
 
 WANTED = and_(or_(Audio.is_current, Audio.is_next), Episode.state != "withdrawn", Episode.trashed_at.is_(None))
 
 
 def derived(session: Session, now: dt.datetime) -> list[Remark]:
-    return [*_failed(session), *_waiting(session, now), *_replacements(session), *_former(session, now)]
+    return [
+        *_failed(session),
+        *_waiting(session, now),
+        *_replacements(session),
+        *_former(session, now),
+        *_thrown_away(session, now),
+    ]
 
 
 def _failed(session: Session) -> Iterator[Remark]:
@@ -89,3 +96,13 @@ def _former(session: Session, now: dt.datetime) -> Iterator[Remark]:
     yield note("storage", says)
     if lag(first + UNDO_FOR, now) == "error":
         yield fault("worker", "former recordings are kept for longer than that. Does a worker run?")
+
+
+def _thrown_away(session: Session, now: dt.datetime) -> Iterator[Remark]:
+    """Drafts in the trash, whose recordings still take up room."""
+    count, first = session.execute(select(func.count(Episode.trashed_at), func.min(Episode.trashed_at))).one()
+    if first is None:
+        return
+    yield note("storage", f"the trash keeps drafts for {KEPT.days} days: {count} in all.")
+    if lag(first + KEPT, now) == "error":
+        yield fault("worker", "the trash keeps drafts for longer than that. Does a worker run?")

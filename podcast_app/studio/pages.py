@@ -18,8 +18,8 @@ PRIVATE = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "X-Robots-Tag
 def page(
     request: Request, template: str, person: User | None, *, status_code: int = 200, **context: object
 ) -> Response:
-    """The page of this name in templates/studio. Every template gets `person`, who is signed in, or None; and `overdue`,
-    what of theirs should have gone out, each with the reasons in words."""
+    """The page of this name in templates/studio. Every template gets `person`, who is signed in, or None, and
+    `overdue`: what of theirs should have gone out, each with the reasons in words."""
     late: Sequence[Overdue] = getattr(request.state, "overdue", ()) if person is not None else ()
     of_person = language_of(request, person)
     return pages.render(

@@ -1,7 +1,7 @@
 """An episode's history: what was changed, by whom, and how it is brought back."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from sqlalchemy import select
@@ -37,7 +37,7 @@ def edit(library: Library, episode_id: EpisodeId, by: str, **said: object) -> Ou
     )
 
 
-def told(library: Library, episode_id: EpisodeId) -> list[tuple[str, str | None, dict[str, Json]]]:
+def told(library: Library, episode_id: EpisodeId) -> Sequence[tuple[str, str | None, dict[str, Json]]]:
     """By whom, what happened, and the fields; the oldest first."""
     found = library.work.database.read(history.of_episode, episode_id, 100)
     without_event = [{k: v for k, v in each.changes.items() if k != "event"} for each in found]
