@@ -59,9 +59,12 @@ def before_publication(episode: Episode, show: Show, view: View, settings: Setti
     if episode.state == "published":
         return found
     audio, own = f"{here}/audio/{best(episode)}", f"{here}/picture"
+    assert episode.audio is not None, "an episode is made from audio"
     words = replace(
         found.episode,
+        title=found.episode.title or episode.audio.upload.filename,
         audio=audio,
+        size_bytes=found.episode.size_bytes or episode.audio.upload.size_bytes,
         chapters=tuple(
             replace(chapter, audio=f"{audio}#{chapter.audio.partition('#')[2]}") for chapter in found.episode.chapters
         ),
