@@ -149,9 +149,9 @@ def show_create(
 def show_list() -> None:
     """List the shows."""
     settings = _migrated(_settings())
-    table = Table("address", "title", "language", box=None)
+    table = Table("address", "title", "language", "archived", box=None)
     for show in _with_database(settings, lambda database: database.read(shows.query)):
-        table.add_row(show.slug, main_text(show).title, show.language)
+        table.add_row(show.slug, main_text(show).title, show.language, "yes" if show.archived_at else "")
     Console(soft_wrap=True).print(table)
 
 
