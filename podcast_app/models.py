@@ -484,7 +484,7 @@ class OneTimeLink(Base):
     __tablename__ = "one_time_links"
 
     secret_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    purpose: Mapped[str] = mapped_column(String(16))  # "account" or "password"
+    purpose: Mapped[str] = mapped_column(String(16))  # "account", "invitation" (to a show) or "password"
     user_id: Mapped[UserId | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     email: Mapped[str] = mapped_column(String(255), default="")  # whom it was made for, when that is known
     is_administrator: Mapped[bool] = mapped_column(default=False)
