@@ -77,8 +77,11 @@ def test_a_name_that_looks_like_an_option_or_an_address_is_a_file(engine: Path, 
 
 @pytest.mark.parametrize(
     ("arguments", "limits"),
-    [(FOR_EVER, Limits(wall_seconds=1)), (FOR_EVER_OUT, Limits(wall_seconds=1)), (FOR_EVER, Limits(cpu_seconds=1))],
-    ids=["wall", "wall, though it talks", "cpu"],
+    [
+        pytest.param(FOR_EVER, Limits(wall_seconds=1), id="wall", marks=pytest.mark.long),
+        pytest.param(FOR_EVER_OUT, Limits(wall_seconds=1), id="wall, though it talks"),
+        pytest.param(FOR_EVER, Limits(cpu_seconds=1), id="cpu"),
+    ],
 )
 def test_a_run_that_goes_on_for_ever_is_ended(
     arguments: list[str], limits: Limits, engine: Path, wav: Path, tmp_path: Path

@@ -117,7 +117,7 @@ def test_what_came_out_right_is_not_mended_and_the_rest_is(loudness: float, peak
     ("filters", "options", "is_linear"),
     [
         pytest.param("volume=-19dB", [], False, id="very quiet"),
-        pytest.param("volume=30dB", [], True, id="clipped"),
+        pytest.param("volume=30dB", [], True, id="clipped", marks=pytest.mark.long),
         pytest.param(TURNS, [], False, id="whispered and shouted", marks=pytest.mark.long),
         pytest.param("volume=-8dB", ["-ac", "2", "-ar", "44100"], False, id="two channels", marks=pytest.mark.long),
         pytest.param(

@@ -121,7 +121,7 @@ def test_peaks_follow_the_sound_and_see_its_lower_half(measured: Callable[..., M
     assert peaks == pytest.approx([255 * (place + 1) / 200 for place in range(200)], abs=6)
 
 
-@pytest.mark.parametrize("seconds", [1, 30, 31, 61, 1000, 2500])
+@pytest.mark.parametrize("seconds", [1, 30, 31, 61, 1000, pytest.param(2500, marks=pytest.mark.long)])
 def test_peaks_are_a_few_hundred_however_long_it_is(seconds: int) -> None:
     wave = _Wave()
     loud_half = (b"\0" * 16000 * (seconds // 2)) + b"\0\x7f" * 8000 * (seconds - seconds // 2)

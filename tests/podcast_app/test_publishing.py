@@ -56,6 +56,7 @@ def test_an_episode_that_is_made_due_is_published_with_its_feeds(library: Librar
     assert library.loose() == set()
 
 
+@pytest.mark.long_on_postgresql
 def test_a_recording_of_a_recorder_becomes_an_mp3(library: Library, wav: bytes) -> None:
     episode = library.published(wav, title="Matonge")
 
@@ -65,6 +66,7 @@ def test_a_recording_of_a_recorder_becomes_an_mp3(library: Library, wav: bytes) 
     assert enclosure.bitrate_bps == pytest.approx(96_000, rel=0.05)
 
 
+@pytest.mark.long_on_postgresql
 def test_tags_of_the_file_are_suggestions_and_what_was_said_stands(library: Library, mp3: bytes) -> None:
     from io import BytesIO
 
@@ -85,6 +87,7 @@ def test_tags_of_the_file_are_suggestions_and_what_was_said_stands(library: Libr
     assert said.suggested == {"notes": "file"}
 
 
+@pytest.mark.long_on_postgresql
 def test_an_episode_without_a_title_is_refused_and_changes_nothing(library: Library, mp3: bytes) -> None:
     episode_id = library.draft(mp3)
     before = library.feed()
@@ -97,6 +100,7 @@ def test_an_episode_without_a_title_is_refused_and_changes_nothing(library: Libr
     assert library.feed().gzip == before.gzip
 
 
+@pytest.mark.long_on_postgresql
 def test_a_time_that_has_passed_publishes_now_dated_then(library: Library, mp3: bytes) -> None:
     library.published(mp3, title="New")
     then = dt.datetime(2023, 5, 4, 12, 0, tzinfo=dt.UTC)
@@ -120,6 +124,7 @@ def test_a_scheduled_episode_waits_for_its_time(library: Library, mp3: bytes) ->
     assert library.episode(episode_id).state == "draft"
 
 
+@pytest.mark.long_on_postgresql
 def test_a_title_changed_before_publication_is_in_the_audio_that_goes_out(library: Library, mp3: bytes) -> None:
     from io import BytesIO
 
@@ -138,6 +143,7 @@ def test_a_title_changed_before_publication_is_in_the_audio_that_goes_out(librar
     assert len(library.objects("private/editions/")) == 1  # the earlier one is swept
 
 
+@pytest.mark.long_on_postgresql
 def test_an_edit_after_publication_changes_the_feed_and_keeps_guid_date_and_audio(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="Matonge")
     [before] = feedparser.parse(library.xml()).entries
@@ -150,6 +156,7 @@ def test_an_edit_after_publication_changes_the_feed_and_keeps_guid_date_and_audi
     assert library.feed().generation == 3
 
 
+@pytest.mark.long_on_postgresql
 def test_an_edit_that_changes_no_byte_makes_no_generation(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="Matonge")
     before = library.feed()
@@ -161,6 +168,7 @@ def test_an_edit_that_changes_no_byte_makes_no_generation(library: Library, mp3:
     assert (after.generation, after.gzip, after.modified_at) == (before.generation, before.gzip, before.modified_at)
 
 
+@pytest.mark.long_on_postgresql
 def test_a_draft_changes_no_feed(library: Library, mp3: bytes) -> None:
     before = library.feed()
 
@@ -179,6 +187,7 @@ def test_each_generation_is_dated_at_least_a_second_after_the_last(library: Libr
     assert all(later - earlier >= dt.timedelta(seconds=1) for earlier, later in pairwise(times))
 
 
+@pytest.mark.long_on_postgresql
 def test_a_published_episode_cannot_lose_its_title(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="Matonge")
 
@@ -228,6 +237,7 @@ def test_a_published_slug_is_never_handed_out_again(library: Library, mp3: bytes
     assert isinstance(refused, Refused)
 
 
+@pytest.mark.long_on_postgresql
 def test_the_slug_of_a_draft_follows_its_title_until_it_is_published(library: Library, mp3: bytes) -> None:
     episode_id = library.draft(mp3, title="One")
     edit(library, episode_id, title="Two")
@@ -277,6 +287,7 @@ def test_two_publications_at_once_are_both_in_the_feed_a_generation_each(library
     assert library.feed().generation == 7
 
 
+@pytest.mark.long_on_postgresql
 def test_the_show_can_be_renamed_and_its_items_follow(library: Library, mp3: bytes) -> None:
     library.published(mp3, title="Matonge")
     guid = library.show().guid
@@ -293,6 +304,7 @@ def test_the_show_can_be_renamed_and_its_items_follow(library: Library, mp3: byt
     }
 
 
+@pytest.mark.long_on_postgresql
 def test_the_copy_in_storage_is_the_feed(library: Library, mp3: bytes) -> None:
     library.published(mp3, title="Matonge")
 
@@ -300,6 +312,7 @@ def test_the_copy_in_storage_is_the_feed(library: Library, mp3: bytes) -> None:
     assert copy.decode() == library.xml()
 
 
+@pytest.mark.long_on_postgresql
 def test_audio_that_cannot_be_prepared_says_why_and_stays_due(library: Library, mp3: bytes) -> None:
     episode_id = library.draft(mp3, title="Lost", publish="now")
     audio = library.episode(episode_id).audio
