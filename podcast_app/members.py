@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from podcast_app import episodes, people
 from podcast_app.models import Membership, OneTimeLink, Role, Show, ShowId, User, UserId
+from podcast_app.outcomes import Done, Unknown
 
 INVITATION = "invitation"
 
@@ -76,6 +77,16 @@ def invitation_to_use(session: Session, secret: str, now: dt.datetime) -> Invita
 def is_more(session: Session, invitation: Invitation, person: User) -> bool:
     """Whether it gives the person anything that they do not have."""
     return _RANKS[invitation.role] > _RANKS[people.role(session, person, invitation.show.id)]
+
+
+def use(session: Session, secret: str, user_id: UserId, now: dt.datetime) -> Done[Show] | Unknown:
+    """Somebody with an account joins. Unknown: the invitation is over, or the account has just gone."""
+    invitation = invitation_to_use(session, secret, now)
+    person = session.get(User, user_id, with_for_update=True)
+    if invitation is None or person is None:
+        return Unknown()
+    join(session, invitation, person)
+    return Done(invitation.show)
 
 
 def join(session: Session, invitation: Invitation, person: User) -> None:

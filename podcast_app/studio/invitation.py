@@ -12,7 +12,7 @@ from podcast_app import members
 from podcast_app.documents import main_text
 from podcast_app.http import in_reading, in_transaction
 from podcast_app.members import Invitation
-from podcast_app.models import Show, User, UserId
+from podcast_app.models import Show, User
 from podcast_app.outcomes import Done, Refused, Unknown
 from podcast_app.people import Browser, sign_in
 from podcast_app.studio.doors import browser, for_anybody, known, open_door, see_other
@@ -35,7 +35,7 @@ async def answer(request: Request) -> Response:
     if typed.get("as", "") != (person.id if person is not None else ""):
         return see_other(request.url.path)  # signed in or out meanwhile, in another window
     if person is not None:
-        outcome = await in_transaction(request, _join, secret, person.id, utcnow())
+        outcome = await in_transaction(request, members.use, secret, person.id, utcnow())
         return _in(outcome) if isinstance(outcome, Done) else link_is_over(request, person)
     return await _make_account(request, secret, typed)
 
@@ -57,15 +57,6 @@ async def _make_account(request: Request, secret: str, typed: Mapping[str, str])
 
 def _in(joined: Done[Show]) -> Response:
     return see_other(f"/studio/shows/{joined.it.slug}/")
-
-
-def _join(session: Session, secret: str, user_id: UserId, now: dt.datetime) -> Done[Show] | Unknown:
-    invitation = members.invitation_to_use(session, secret, now)
-    person = session.get(User, user_id, with_for_update=True)
-    if invitation is None or person is None:
-        return Unknown()
-    members.join(session, invitation, person)
-    return Done(invitation.show)
 
 
 def _make_and_join(
