@@ -67,6 +67,11 @@ def _role_name(context: Context, role: str) -> str:
     return words.plain(context["language"], label) if label is not None else role
 
 
+@pass_context
+def _time_left(context: Context, instant: dt.datetime, now: dt.datetime) -> str:
+    return formats.time_left(instant, now, context["language"])
+
+
 _TEMPLATES = Environment(
     loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
 )
@@ -75,6 +80,7 @@ _TEMPLATES.filters |= {
     "moment": _moment,
     "duration": _duration,
     "size": _size,
+    "time_left": _time_left,
     "decimal": _decimal,
     "role_name": _role_name,
     "day": formats.day,

@@ -37,7 +37,7 @@ async def version(request: Request) -> Response:
     headers = {"ETag": f'"{name}-{side}-{extension}"', "Cache-Control": answers.FOREVER, **OPEN}
     if answers.has_any(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    body = await (_small(request, found.key, int(side), extension) if side else _whole(request, found.key))
+    body = await (small(request, found.key, int(side), extension) if side else _whole(request, found.key))
     return Response(body, headers=headers, media_type=KINDS[extension] if side else found.media_type)
 
 
@@ -78,7 +78,7 @@ async def _whole(request: Request, key: Key) -> bytes:
     return await to_thread.run_sync(whole, services(request).storage, key)
 
 
-async def _small(request: Request, key: Key, side_px: int, kind: str) -> bytes:
+async def small(request: Request, key: Key, side_px: int, kind: str) -> bytes:
     """Drawn one at a time: a large picture takes 30 MB while it is open."""
     here = services(request)
     draw = partial(_drawn, here.storage, key, side_px, "webp" if kind == "webp" else "jpg")  # type: ignore[arg-type]  # a Storage hashes by identity; its Protocol does not say so

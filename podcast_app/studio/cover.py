@@ -14,7 +14,8 @@ from podcast_app import covers, publishing
 from podcast_app.http import in_reading, in_transaction, services
 from podcast_app.models import EpisodeId, User
 from podcast_app.settings import Settings
-from podcast_app.site.covers import whole
+from podcast_app.site import shown
+from podcast_app.site.covers import small, whole
 from podcast_app.studio import multipart, part, rights
 from podcast_app.studio.doors import for_people
 from podcast_app.studio.inputs import Form, cleaned, remarks
@@ -31,9 +32,12 @@ async def show_page(request: Request, person: User) -> Response:
 
 @for_people
 async def picture(request: Request, person: User) -> Response:
-    """As the episode has it: a draft's cover has no public address yet."""
+    """As the episode has it, with `?small` as in a list: a draft's cover has no public address yet."""
     episode = await in_reading(request, rights.episode, person, part.asked(request))
     cover = episode.cover or episode.show.cover
+    if "small" in request.query_params:
+        drawn = await small(request, cover.key, shown.THUMBNAIL_PX, "webp")
+        return Response(drawn, headers=PRIVATE, media_type="image/webp")
     data = await to_thread.run_sync(whole, services(request).storage, cover.key)
     return Response(data, headers=PRIVATE, media_type=cover.media_type)
 
