@@ -30,6 +30,11 @@ ON_A_PAGE = 30
 
 NOT_FIELDS = frozenset({"event", "publish_at", "generation", "transcript", "audio"})  # of a revision's changes
 
+ORDER = (
+    *("title", "notes", "season", "number", "type", "persons", "chapters"),
+    *("language", "spoken_language", "explicit", "slug"),
+)
+
 CHANGED = error(
     "",
     "Somebody changed this text after you opened the page, so it was left as it is.",
@@ -120,7 +125,8 @@ def _read(session: Session, person: User, episode_id: EpisodeId, before: int | N
 def _entry(revision: Revision, now: Mapping[str, Json]) -> Entry:
     fields = {name: pair for name, pair in revision.changes.items() if name not in NOT_FIELDS}
     details = {name: pair[1] for name, pair in revision.changes.items() if name in NOT_FIELDS}
-    changes = [Change(difference(name, *pair), _seen(name, pair[0], now)) for name, pair in fields.items()]
+    names = sorted(fields, key=_place)
+    changes = [Change(difference(name, *fields[name]), _seen(name, fields[name][0], now)) for name in names]
     at = details.get("publish_at")
     return Entry(
         id=revision.id,
@@ -133,6 +139,12 @@ def _entry(revision: Revision, now: Mapping[str, Json]) -> Entry:
         filename=details.get("audio", ""),
         language=details.get("transcript", ""),
     )
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Where a field stands on the page of an episode; translations after the main text."""
+    base, _, language = name.partition(".")
+    return ORDER.index(base) if base in ORDER else len(ORDER), language
 
 
 def _seen(name: str, before: Json, now: Mapping[str, Json]) -> str:

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from media.transcripts import read as read_transcript
-from podcast_app import history, publishing, replacing, transcripts, worker
+from podcast_app import history, publish_command, publishing, replacing, transcripts, worker
 from podcast_app.fields import EpisodeChanges, parse
 from podcast_app.models import Episode, EpisodeId, Json, Revision, UploadId
 from podcast_app.outcomes import Refused
@@ -153,6 +154,20 @@ def test_what_goes_out_at_its_time_is_told_as_by_itself(library: Library, mp3: b
         ("", "published"),
     ]
     assert told(library, episode)[0][2] == {"publish_at": [None, "2199-12-10T08:00:00Z"]}
+
+
+def test_what_the_command_line_publishes_is_told_as_its(library: Library, mp3: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "matonge.mp3"
+    file.write_bytes(mp3)
+
+    publish_command.here(file, library.show(), {"title": "Matonge", "publish": "now"}, library.work)
+
+    episode = library.work.database.read(lambda session: session.scalars(select(Episode.id)).one())
+    assert [(by, event) for by, event, _ in told(library, episode)] == [
+        ("podcast-app", "made"),
+        ("podcast-app", "due"),
+        ("podcast-app", "published"),
+    ]
 
 
 def test_audio_is_told_as_it_comes_and_as_it_is_there(library: Library, mp3: bytes, wav: bytes) -> None:
