@@ -72,18 +72,6 @@ def test_an_empty_show_that_is_put_away_is_gone_for_listeners_until_it_comes_bac
     assert public(site, "/second/")[0] == public(site, "/second/feed.xml")[0] == 200
 
 
-def test_a_show_that_is_put_away_publishes_nothing(studio: Studio, mp3: bytes) -> None:
-    site, browser = studio.site, studio.signed_in()
-    slug = made(browser, "Third")
-    put_away(browser, slug)
-    files, fields = {"audio": ("a.mp3", mp3)}, {"title": "Too early", "publish": "now"}
-
-    draft = site.api.post(f"/api/v1/shows/{slug}/episodes", data=fields, files=files).json()
-
-    assert draft["state"] == "draft"
-    assert "show.archived" in [finding["field"] for finding in draft["findings"]]
-
-
 def test_a_show_that_listeners_have_cannot_be_put_away_and_says_why(studio: Studio, mp3: bytes) -> None:
     studio.site.published(mp3, title="Out")
     browser = studio.signed_in()
