@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import botocore.session
+import httpcore2
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -136,6 +137,14 @@ def _one_description_of_s3() -> Iterator[None]:
     """boto3 reads a megabyte about S3 for each storage that is opened: in a run of tests, once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", cache(botocore.session.create_loader))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_trust() -> Iterator[None]:
+    """httpx2 reads the certificates of all authorities for each client and each `get`, on plain HTTP too: once here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpcore2, "default_ssl_context", cache(httpcore2.default_ssl_context))
         yield
 
 
