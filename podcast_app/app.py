@@ -173,6 +173,7 @@ ROUTES: list[BaseRoute] = [
     Route("/studio/episodes/{id}", episode.show_page),
     Route("/studio/episodes/{id}", episode.save, methods=["POST"]),
     Route("/studio/episodes/{id}/preview", preview.preview, methods=["POST"]),
+    Route("/studio/episodes/{id}/transcript.{language}.{extension}", preview.transcript),
     Route("/studio/episodes/{id}/guests", guest.make, methods=["POST"]),
     Route("/studio/episodes/{id}/guests/take-back", guest.take_back, methods=["POST"]),
     Route("/studio/episodes/{id}/audio", studio_audio.show_page),
@@ -201,6 +202,7 @@ ROUTES: list[BaseRoute] = [
     Route("/preview/{token}", guest.show_page),
     Route("/preview/{token}/audio/{name}", guest.hear),
     Route("/preview/{token}/picture", guest.picture),
+    Route("/preview/{token}/transcript.{language}.{extension}", guest.transcript),
     # --- listeners: site/ ---
     Route("/healthz", health.alive),
     Route("/readyz", health.ready),

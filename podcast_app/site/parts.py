@@ -14,7 +14,7 @@ from media import chapters, transcripts
 from podcast_app import answers, documents
 from podcast_app.addresses import Addresses
 from podcast_app.http import in_reading, services
-from podcast_app.models import Measurement, Transcript
+from podcast_app.models import Episode, Measurement, Transcript
 from podcast_app.site import places
 from podcast_app.site.places import Nothing, Place
 
@@ -36,7 +36,7 @@ async def chapters_json(request: Request) -> Response:
 async def transcript(request: Request) -> Response:
     """The transcript in one language and format; 404 where there is none, or not in this format."""
     language, extension = request.path_params["language"], request.path_params["extension"]
-    return await _answer(request, lambda session, place: _transcript(session, place, language, extension))
+    return await _answer(request, lambda session, place: transcript_part(session, place.episode, language, extension))
 
 
 async def waveform_json(request: Request) -> Response:
@@ -71,10 +71,11 @@ def _chapters(place: Place, addresses: Addresses) -> Part | None:
     return Part(json.dumps(told, ensure_ascii=False).encode(), CHAPTERS_TYPE)
 
 
-def _transcript(session: Session, place: Place, language: str, extension: str) -> Part | None:
-    assert place.episode is not None
+def transcript_part(session: Session, episode: Episode | None, language: str, extension: str) -> Part | None:
+    """The episode's transcript in this language, as such a file, if there is one."""
+    assert episode is not None
     written = transcripts.FORMATS.get(extension)
-    wanted = (Transcript.episode_id == place.episode.id, Transcript.language == language)
+    wanted = (Transcript.episode_id == episode.id, Transcript.language == language)
     content = session.scalar(select(Transcript.content).where(*wanted))
     if content is None or written is None:
         return None

@@ -17,6 +17,7 @@ class Autosave {
   #changed = new Map(); // field -> the count of its last change
   #count = 0;
   #lost = null; // what was sent and never answered: it may be saved, so it is sent again as it was
+  #button = null; // what was pressed meanwhile
   #isSending = false;
   #isHeld = false; // until a person has chosen
   #hasFailed = false;
@@ -34,7 +35,7 @@ class Autosave {
     this.#putBack();
     for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => this.#note(event.target));
     form.addEventListener("focusout", () => this.#changed.size && this.#soon(0));
-    form.addEventListener("submit", ({ submitter }) => (this.#isLeaving ||= submitter?.formTarget !== "_blank"));
+    form.addEventListener("submit", (event) => this.#submitted(event));
     for (const kind of ["online", "focus"]) addEventListener(kind, () => this.#hasFailed && this.#soon(0));
     addEventListener("pagehide", () => this.#last());
     addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
@@ -57,6 +58,15 @@ class Autosave {
     this.#soon(PAUSE_MS);
   }
 
+  /** The button is pressed: first what is on its way arrives, or it would meet the form as somebody else's. */
+  #submitted(event) {
+    if (event.submitter?.formTarget === "_blank") return;
+    if (!this.#isSending && !this.#lost) return (this.#isLeaving = true);
+    event.preventDefault();
+    this.#button = event.submitter;
+    this.#save();
+  }
+
   #soon(after) {
     clearTimeout(this.#timer);
     if (this.#isDraft && !this.#isHeld) this.#timer = setTimeout(() => this.#save(), after);
@@ -70,6 +80,9 @@ class Autosave {
     this.#lost = sent;
     const next = await this.#send(sent);
     this.#isSending = false;
+    const button = this.#button;
+    this.#button = null;
+    if (button && !this.#lost) return this.#form.requestSubmit(button);
     if (next === "again") this.#soon(AGAIN_MS);
     else if (next === "go on" && (isAgain || this.#count > Math.max(0, ...sent.changed.values()))) this.#soon(isAgain ? 0 : PAUSE_MS);
   }
@@ -100,6 +113,7 @@ class Autosave {
 
   #answered(said, changed) {
     this.#hasFailed = false;
+    this.#isDraft = said.state === "draft"; // somebody may have published it meanwhile
     const odd = new Set([...said.findings, ...said.clashes].map(({ field }) => field));
     const now = seenIn(said.seen);
     if (said.saved_at) {
@@ -115,7 +129,8 @@ class Autosave {
     this.#tellAdvice(said.advice);
     this.#mark(said.findings);
     this.#offer(said.clashes, now);
-    if (said.clashes.length) this.#say("clash");
+    if (!this.#isDraft) this.#say("unsaved");
+    else if (said.clashes.length) this.#say("clash");
     else if (said.findings.length) this.#say(said.saved_at ? "refused" : "held");
     else this.#say("saved", { time: this.#words.now() });
   }
@@ -240,7 +255,11 @@ class Autosave {
   }
 
   #putBack() {
-    if (this.#form.dataset.saved) return sessionStorage.removeItem(this.#key);
+    if (this.#form.dataset.saved) {
+      sessionStorage.removeItem(this.#key);
+      history.replaceState(null, "", location.pathname + location.hash); // it was saved once, and not at each reload
+      return this.#say("saved", { time: this.#words.now() });
+    }
     const kept = JSON.parse(sessionStorage.getItem(this.#key) ?? "null");
     if (!kept) return;
     for (const field of kept.fields) this.#changed.set(field, ++this.#count);

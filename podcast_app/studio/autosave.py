@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from feeds.checks import Finding
+from feeds.checks import Finding, error
 from podcast_app import publishing
 from podcast_app.http import in_reading, in_transaction, services
 from podcast_app.models import EpisodeId, User
@@ -20,6 +20,8 @@ from podcast_app.settings import Settings
 from podcast_app.studio import episode_page, rights, typed
 from podcast_app.studio.pages import PRIVATE, language_of
 from podcast_app.times import iso, utcnow
+
+NO_DRAFT = error("", "This is no draft any more, so it is not saved by itself.", "Look at it, then press “Save”.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ async def answer(request: Request, person: User, episode_id: EpisodeId, sent: Ma
             kept = Kept((), [Finding("error", "", conflict.problem, conflict.mend)], is_saved=False)
     read = await in_reading(request, episode_page.read, person, episode_id, settings)
     told = episode_page.told(read, language_of(request, person), sent, kept.clashes, kept.findings)
-    status = 409 if kept.clashes or read.episode.state == "withdrawn" else 422 if kept.findings else 200
+    status = 409 if kept.clashes or read.episode.state != "draft" else 422 if kept.findings else 200
     return JSONResponse({"saved_at": iso(now) if kept.is_saved else None, **told}, status, PRIVATE)
 
 
@@ -55,6 +57,8 @@ def _save(
     session: Session, person: User, episode_id: EpisodeId, sent: Mapping[str, str], settings: Settings
 ) -> Kept | Refused | Conflict:
     show, episode = rights.episode_to_change(session, person, episode_id)
+    if episode.state != "draft":
+        return Kept((), [NO_DRAFT], is_saved=False)
     said = typed.read(session, show, episode, sent, settings)
     changes = said.without_clashes()
     if changes.model_fields_set:

@@ -17,6 +17,7 @@ from podcast_app.settings import Settings
 from podcast_app.site import errors, places
 from podcast_app.site.covers import whole
 from podcast_app.site.pages import EpisodePage
+from podcast_app.site.parts import Part, transcript_part
 from podcast_app.studio import listen, preview, rights
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import answer
@@ -64,6 +65,12 @@ async def hear(request: Request) -> Response:
     return _over(request) if found is None else listen.privately(request, found)
 
 
+async def transcript(request: Request) -> Response:
+    secret, language, extension = (request.path_params[name] for name in ("token", "language", "extension"))
+    found = await in_reading(request, _transcript, secret, language, extension)
+    return _over(request) if found is None else preview.as_file(found)
+
+
 async def picture(request: Request) -> Response:
     cover = await in_reading(request, _cover, request.path_params["token"])
     if cover is None:
@@ -108,6 +115,11 @@ def _page(
 def _recording(session: Session, secret: str, name: str) -> Recording | None:
     episode = guests.episode(session, secret)
     return None if episode is None else listen.recording(episode, name)
+
+
+def _transcript(session: Session, secret: str, language: str, extension: str) -> Part | None:
+    episode = guests.episode(session, secret)
+    return None if episode is None else transcript_part(session, episode, language, extension)
 
 
 def _cover(session: Session, secret: str) -> Cover | None:

@@ -17,11 +17,12 @@ from feeds import rss
 from feeds.elements import NAMESPACES
 from podcast_app import documents, episodes, pages, security
 from podcast_app.addresses import View
-from podcast_app.http import in_transaction, services
+from podcast_app.http import Problem, in_reading, in_transaction, services
 from podcast_app.models import Episode, EpisodeId, Show, User
 from podcast_app.settings import Settings
 from podcast_app.site import places, shown
 from podcast_app.site.pages import EpisodePage, episode_page
+from podcast_app.site.parts import Part, transcript_part
 from podcast_app.site.places import Place
 from podcast_app.studio import rights, typed
 from podcast_app.studio.doors import for_people
@@ -44,6 +45,20 @@ async def preview(request: Request, person: User) -> Response:
     return await shown_page(request, found, is_guest=False)
 
 
+@for_people
+async def transcript(request: Request, person: User) -> Response:
+    """As a preview links to it."""
+    episode_id, language, extension = (request.path_params[name] for name in ("id", "language", "extension"))
+    return as_file(await in_reading(request, _transcript, person, EpisodeId(episode_id), language, extension))
+
+
+def as_file(found: Part | None) -> Response:
+    """Raises Problem 404."""
+    if found is None:
+        raise Problem(404, [rights.NOT_HERE])
+    return Response(found.body, headers=PRIVATE, media_type=found.media_type)
+
+
 async def shown_page(request: Request, found: EpisodePage, *, is_guest: bool) -> Response:
     """The listener's page, for those who may see it before. Nobody keeps it, frames it, or finds it."""
     body = pages.html("preview.html", found.language, path=request.url.path, is_guest=is_guest, **found.words)
@@ -54,7 +69,7 @@ async def shown_page(request: Request, found: EpisodePage, *, is_guest: bool) ->
 
 
 def before_publication(episode: Episode, show: Show, view: View, settings: Settings, here: str) -> EpisodePage:
-    """The page as it will be, its audio and its cover from below `here`. Needs a time of publication."""
+    """The page as it will be, its audio, cover and transcripts from below `here`. Needs a time of publication."""
     found = episode_page(Place(show, view, episode), settings.origin)
     if episode.state == "published":
         return found
@@ -71,7 +86,11 @@ def before_publication(episode: Episode, show: Show, view: View, settings: Setti
     )
     if words.has_cover:
         words = replace(words, portrait=shown.Sized(own, own), thumbnail=shown.Sized(own, own))
-    return replace(found, episode=words)
+    transcripts = [
+        replace(row, files=tuple((name, f"{here}/{path.rpartition('/')[2]}") for name, path in row.files))
+        for row in found.transcripts
+    ]
+    return replace(found, episode=words, transcripts=transcripts)
 
 
 def _page(
@@ -88,6 +107,10 @@ def _page(
     found = before_publication(episode, show, view, settings, f"/studio/episodes/{episode.id}")
     session.rollback()
     return found
+
+
+def _transcript(session: Session, person: User, episode_id: EpisodeId, language: str, extension: str) -> Part | None:
+    return transcript_part(session, rights.episode(session, person, episode_id), language, extension)
 
 
 def _item(

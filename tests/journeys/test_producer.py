@@ -63,7 +63,7 @@ async def test_from_the_first_link_to_an_episode_that_plays_without_a_script_in_
 
     await studio.get_by_role("link", name="Withdraw this episode").click()
     await studio.get_by_role("button", name="Withdraw it").click()
-    await expect(studio.get_by_role("status")).to_contain_text("Withdrawn on")
+    await expect(studio.locator(".state")).to_contain_text("Withdrawn on")
     answer = await page.reload()
     assert answer is not None
     assert answer.status == 410
@@ -173,7 +173,7 @@ async def _make_the_first_account(page: Page, site: Site) -> None:
 async def _until_published(studio: Page) -> None:
     """As a person does it: look again until it is out."""
     for _ in range(100):
-        if "Published on" in await studio.get_by_role("status").inner_text():
+        if "Published on" in await studio.locator(".state").inner_text():
             return
         await studio.wait_for_timeout(100)
         await studio.goto(studio.url)
@@ -181,7 +181,7 @@ async def _until_published(studio: Page) -> None:
 
 
 async def _public_address(studio: Page) -> str:
-    address = await studio.get_by_role("status").get_by_role("link").first.get_attribute("href")
+    address = await studio.locator(".state").get_by_role("link").first.get_attribute("href")
     assert address is not None
     return address
 

@@ -112,6 +112,18 @@ def test_a_preview_has_the_words_of_each_language(studio: Studio, path: str) -> 
     assert french.document.find(".//h1").text == "Le marché"
 
 
+def test_the_transcripts_of_a_preview_can_be_read(studio: Studio, path: str) -> None:
+    aline = studio.signed_in()
+    vtt = b"WEBVTT\n\n00:00.000 --> 00:01.000\nBonjour.\n"
+    studio.site.api.put(f"/api/v1{path.removeprefix('/studio')}/transcripts/fr", content=vtt)
+
+    addresses = preview(aline, aline.open(path)).document.xpath("//section[@aria-labelledby='transcripts']//a/@href")
+
+    assert len(addresses) == 4
+    assert all("Bonjour." in aline.client.get(address).text for address in addresses)
+    assert [studio.stranger().client.get(address).status_code for address in addresses] == [303] * 4
+
+
 # --- saved as it is typed ---
 
 
@@ -191,6 +203,18 @@ def test_who_is_signed_out_or_may_only_look_is_told_and_saves_nothing(studio: St
     assert save_itself(studio.stranger(), draft, title="Mine").status_code == 401
     assert save_itself(studio.signed_in("looks@example.org", role="viewer"), draft, title="Mine").status_code == 403
     assert aline.open(path).form()["title"] == draft.form()["title"]
+
+
+def test_what_was_published_meanwhile_is_not_saved_by_itself(studio: Studio, mp3: bytes) -> None:
+    aline = studio.signed_in()
+    draft = aline.upload(mp3, title="Out already")
+    aline.fill(draft, then="publish")
+    studio.site.wait_for(draft.path.rpartition("/")[2], "published")
+
+    answer = save_itself(aline, draft, title="By itself")
+
+    assert (answer.status_code, answer.json()["state"], answer.json()["saved_at"]) == (409, "published", None)
+    assert aline.open(draft.path).form()["title"] == "Out already"
 
 
 def test_after_saving_the_page_says_when_and_repeats_no_other_words_of_the_address(studio: Studio, path: str) -> None:
