@@ -87,12 +87,12 @@ def test_what_was_typed_and_taken_out_again_is_no_news(library: Library, mp3: by
 
 
 def test_a_change_that_is_refused_leaves_no_trace(library: Library, mp3: bytes) -> None:
-    episode = library.published(mp3, title="Matonge")
-    before = told(library, episode.id)
+    episode = library.draft(mp3, title="Matonge")
 
-    assert isinstance(edit(library, episode.id, "Aline", title=""), Refused)
+    refused = edit(library, episode, "Aline", title="Market", translations={"en": {"title": "Its own language"}})
 
-    assert told(library, episode.id) == before
+    assert isinstance(refused, Refused)
+    assert told(library, episode) == []
 
 
 def test_texts_of_each_language_chapters_and_people_keep_what_was_before(library: Library, mp3: bytes) -> None:
@@ -170,6 +170,19 @@ def test_what_the_command_line_publishes_is_told_as_its(library: Library, mp3: b
     ]
 
 
+def test_a_draft_s_audio_is_told_when_it_is_replaced_and_brought_back(library: Library, mp3: bytes, wav: bytes) -> None:
+    episode, sent = library.draft(mp3, title="Matonge"), library.upload(wav, "better.wav")
+
+    change(library, episode, "Aline", lambda session: replacing.replace(session, episode, sent, {}, utcnow()))
+    change(library, episode, "Boris", lambda session: replacing.undo(session, episode, utcnow()))
+
+    assert told(library, episode) == [
+        ("Aline", "audio_replaced", {"audio": ["recording.mp3", "better.wav"]}),
+        ("Boris", "audio_brought_back", {"audio": ["better.wav", "recording.mp3"]}),
+    ]
+
+
+@pytest.mark.long
 def test_audio_is_told_as_it_comes_and_as_it_is_there(library: Library, mp3: bytes, wav: bytes) -> None:
     episode = library.published(mp3, title="Matonge").id
     sent: UploadId = library.upload(wav, "better.wav")
