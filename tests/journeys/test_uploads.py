@@ -28,7 +28,7 @@ from tests.site import SLUG, Site, free_port, running
 from tests.studio import opened
 
 PARTS = 3  # of five MiB, the last one small
-PATH = f"/studio/upload?show={SLUG}"
+PATH = f"/studio/shows/{SLUG}/new"
 WAITING = 20_000  # ms: two cores, many tests
 
 
@@ -51,24 +51,33 @@ def recording(long_recording: Path, tmp_path: Path, request: pytest.FixtureReque
     return _recording(long_recording, tmp_path, request.node.name)
 
 
-async def test_after_a_reload_the_same_file_goes_on_and_only_what_is_missing_is_sent(
+async def test_after_a_reload_the_same_file_goes_on_what_was_written_is_there_and_what_was_pressed_is_done(
     site: Site, recording: Path, page: Page
 ) -> None:
     uploader = await _opened(site, page)
     await uploader.hold(2, 3)
     await uploader.choose(recording)
     await uploader.until_safe(1)
+    await page.get_by_label("Notes", exact=True).fill("Written while it travels.")
+    await expect(page.locator("[data-saved]")).to_contain_text("Saved at", timeout=WAITING)
 
     await page.reload()
-    await uploader.let_go()
+    await expect(page.get_by_text(f"{recording.name} was on its way")).to_be_visible()
+    await expect(page.get_by_label("Notes", exact=True)).to_have_value("Written while it travels.")
     sent = uploader.puts()
-    await expect(page.get_by_role("listitem").filter(has_text=recording.name)).to_be_visible()
     await uploader.choose(recording)
+    await uploader.until_safe(1)
+    await page.get_by_label("Season").fill("4")
+    await page.get_by_role("button", name="Save and publish now").click()
+    await expect(page.locator("[data-pending]")).to_contain_text("It is published as soon as the recording is here.")
+    await uploader.let_go()
 
-    await uploader.until_the_form()
+    await page.wait_for_url("**/studio/episodes/*", timeout=2 * WAITING)
     assert sorted(sent) == ["2", "3"]
+    episode = site.wait_for(page.url.rpartition("/")[2], "published")
+    assert (episode["notes"], episode["season"]) == ("Written while it travels.", 4)
+    assert str(episode["title"]).startswith("test_after_a_reload")  # what the file says
     assert uploader.stored() == recording.read_bytes()
-    await expect(page.get_by_text("Your recording is safe")).to_be_visible()
 
 
 @pytest.mark.long
@@ -81,7 +90,7 @@ async def test_two_tabs_with_the_same_file_send_one_upload(site: Site, recording
     second = await _opened(site, await page.context.new_page())
     await second.hold(3)
     await second.choose(recording)
-    await expect(second.page.get_by_role("status")).to_contain_text("This file was already on its way: 2 of 3")
+    await expect(second.page.locator("[data-status]")).to_contain_text("This file was already on its way: 2 of 3")
     await second.let_go()
     await second.until_the_form()
     await first.let_go()  # a part of what is complete by now
@@ -103,7 +112,7 @@ async def test_another_file_of_the_same_name_and_size_is_never_mixed(site: Site,
 
     await page.reload()
     await uploader.choose(other)
-    await expect(page.get_by_role("status")).to_contain_text("Another file of the same name and size")
+    await expect(page.locator("[data-status]")).to_contain_text("Another file of the same name and size")
     await uploader.let_go()
 
     await uploader.until_the_form()
@@ -112,7 +121,7 @@ async def test_another_file_of_the_same_name_and_size_is_never_mixed(site: Site,
 
 
 @pytest.mark.long
-async def test_a_recording_that_is_here_already_is_offered_at_once(site: Site, recording: Path, page: Page) -> None:
+async def test_a_recording_that_is_here_already_is_taken_at_once(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.choose(recording)
     await uploader.until_the_form()
@@ -121,9 +130,10 @@ async def test_a_recording_that_is_here_already_is_offered_at_once(site: Site, r
     uploader = await _opened(site, page)
     sent = uploader.puts()
     await uploader.choose(recording)
-    await page.get_by_role("link", name="Make an episode from it").click()
 
-    await expect(page).to_have_url(form)
+    await uploader.until_the_form()
+    await expect(page.locator("[data-status]")).to_have_text("This recording is here already, whole.")
+    assert page.url == form
     assert sent == []
 
 
@@ -152,7 +162,7 @@ async def test_it_is_paused_cancelled_and_can_begin_anew(site: Site, recording: 
     await uploader.choose(recording)
     await uploader.until_safe(2)
     await uploader.press("Pause")
-    await expect(page.get_by_role("status")).to_have_text("Paused. What is safe stays safe.")
+    await expect(page.locator("[data-status]")).to_have_text("Paused. What is safe stays safe.")
     sent = uploader.puts()
     upload_id = uploader.upload()["id"]
 
@@ -176,7 +186,7 @@ async def test_leaving_the_page_while_it_runs_is_asked_first(site: Site, recordi
     await uploader.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
-    await page.get_by_text("You may close this page").click()  # browsers ask only for who did something
+    await page.get_by_text("Write on meanwhile").click()  # browsers ask only for who did something
 
     async with page.expect_event("dialog") as asked:
         await page.close(run_before_unload=True)
@@ -193,7 +203,7 @@ async def test_a_dead_connection_is_waited_for(site: Site, recording: Path, page
 
     await page.context.set_offline(True)
     await uploader.let_go()
-    await expect(page.get_by_role("status")).to_contain_text("No connection. It goes on by itself", timeout=WAITING)
+    await expect(page.locator("[data-status]")).to_contain_text("No connection. It goes on by itself", timeout=WAITING)
     await page.context.set_offline(False)
 
     await uploader.until_the_form()
@@ -209,7 +219,7 @@ async def test_a_page_instead_of_an_answer_is_not_taken_for_a_part(site: Site, r
 
     await page.route("**/parts/3?*", portal)
     await uploader.choose(recording)
-    await expect(page.get_by_role("status")).to_contain_text("Does this Wi-Fi want you to sign in?", timeout=WAITING)
+    await expect(page.locator("[data-status]")).to_contain_text("Does this Wi-Fi want you to sign in?", timeout=WAITING)
     await expect(page.get_by_text(f"2 of {PARTS} parts are safe")).to_be_visible()
     await page.unroute_all()
 
@@ -243,7 +253,7 @@ async def test_who_is_not_signed_in_any_more_signs_in_elsewhere(site: Site, reco
 
     await page.context.clear_cookies()
     await uploader.press("Go on")
-    await expect(page.get_by_role("status")).to_contain_text("You are not signed in any more.")
+    await expect(page.locator("[data-status]")).to_contain_text("You were signed out.")
     await expect(page.get_by_role("link", name="Sign in in another tab")).to_be_visible()
 
     await _sign_in(site, page.context)
@@ -266,7 +276,7 @@ async def test_what_is_no_audio_is_refused_in_the_readers_language_and_another_c
     await uploader.choose(recording)
     await expect(page.get_by_role("alert")).to_have_text("")
     await expect(page.get_by_text(f"Morceaux en sûreté\xa0: 2 sur {PARTS}")).to_be_visible(timeout=WAITING)
-    await expect(page.get_by_role("status")).to_have_text("L’envoi est en cours.")
+    await expect(page.locator("[data-status]")).to_have_text("L’envoi est en cours.")
     await uploader.let_go()
 
     await uploader.until_the_form()
@@ -347,7 +357,7 @@ async def test_a_server_that_is_killed_and_started_again_costs_the_parts_under_w
         await uploader.until_safe(1)
         process.kill()
 
-    await expect(page.get_by_role("status")).to_contain_text("The site does not answer.", timeout=WAITING)
+    await expect(page.locator("[data-status]")).to_contain_text("The site does not answer.", timeout=WAITING)
     sent = uploader.puts()
     with _serving(tmp_path / "data", port):
         await uploader.slowly(-1)
@@ -435,7 +445,8 @@ class Uploader:
         )
 
     async def until_the_form(self) -> None:
-        await self.page.wait_for_url("**/new?upload=*", timeout=2 * WAITING)
+        """Until the recording is whole, and the form is about it."""
+        await self.page.wait_for_selector("input[name=upload_id]", state="attached", timeout=2 * WAITING)
 
     def puts(self, *, whole: bool = False) -> list[str]:
         """The parts that are sent from now on: their numbers, or their whole addresses."""
@@ -455,8 +466,8 @@ class Uploader:
         return answer
 
     def stored(self) -> bytes:
-        """The original that the form in front of us is about."""
-        upload_id = self.page.url.rpartition("=")[2]
+        """The original that the form in front of us is about, or the newest."""
+        upload_id = self.page.url.rpartition("upload=")[2] if "upload=" in self.page.url else self.upload()["id"]
         upload = self.site.database.read(lambda session: session.get(Upload, upload_id))
         assert upload.state == "complete"
         return self.site.storage.read(upload.key, 0, upload.size_bytes + 1)
