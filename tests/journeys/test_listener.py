@@ -128,7 +128,7 @@ async def test_markup_in_a_title_never_runs(visitor: Visitor, matonge: Episode, 
         assert await page.locator("main svg, main script").count() == 0
 
 
-@pytest.mark.parametrize("sandbox", ["", 'sandbox="allow-scripts"'])
+@pytest.mark.parametrize("sandbox", ["", pytest.param('sandbox="allow-scripts"', marks=pytest.mark.long)])
 async def test_the_player_is_heard_on_another_site(
     visitor: Visitor, matonge: Episode, page: Page, tmp_path: Path, sandbox: str
 ) -> None:

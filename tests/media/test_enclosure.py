@@ -372,9 +372,18 @@ def test_bare_aac_gets_a_container(make: Callable[..., Made], tmp_path: Path) ->
     [
         ("mono.wav", ["-ac", "1", "-ar", "44100"], ("wav", "pcm"), 1, (1, 44100, 96_000)),
         ("studio.wav", ["-ac", "2", "-ar", "96000"], ("wav", "pcm"), 2, (2, 48000, 128_000)),
-        ("phone.wav", ["-ac", "1", "-ar", "8000"], ("wav", "pcm"), 1, (1, 44100, 96_000)),
+        pytest.param(
+            "phone.wav", ["-ac", "1", "-ar", "8000"], ("wav", "pcm"), 1, (1, 44100, 96_000), marks=pytest.mark.long
+        ),
         ("surround.flac", ["-ac", "6", "-ar", "48000"], ("flac", "flac"), 6, (2, 48000, 128_000)),
-        ("lossless.m4a", ["-c:a", "alac", "-ac", "2"], ("mp4", "alac"), 2, (2, 44100, 128_000)),
+        pytest.param(
+            "lossless.m4a",
+            ["-c:a", "alac", "-ac", "2"],
+            ("mp4", "alac"),
+            2,
+            (2, 44100, 128_000),
+            marks=pytest.mark.long,
+        ),
         ("unknown.ogg", ["-c:a", "libopus"], ("ogg", "opus"), None, (2, 48000, 128_000)),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

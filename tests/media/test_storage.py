@@ -29,7 +29,7 @@ def test_an_object_is_read_as_it_was_written(storage: Storage, place: Place) -> 
         assert place.unfinished() == []
 
 
-@pytest.mark.parametrize("piece_bytes", [1000, 3 * MIB + 1, 20 * MIB])
+@pytest.mark.parametrize("piece_bytes", [1000, 3 * MIB + 1, pytest.param(20 * MIB, marks=pytest.mark.long)])
 def test_an_object_is_the_same_in_whatever_pieces_it_comes(storage: Storage, piece_bytes: int) -> None:
     with storage.writing(AUDIO, "audio/mpeg") as writer:
         for start in range(0, len(NOISE), piece_bytes):

@@ -66,7 +66,7 @@ def test_a_database_that_is_not_migrated_names_the_command_that_does_it(tmp_path
     ("name", "value"),
     [
         ("PODCAST_STORAGE_URL", "ftp://bucket"),
-        ("PODCAST_DATA_DIR", "/proc/nowhere"),
+        *each_is_long(("PODCAST_DATA_DIR", "/proc/nowhere")),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, name: str, value: str) -> None:

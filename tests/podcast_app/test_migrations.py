@@ -22,7 +22,7 @@ from tests.podcasts import Place, at
 from tests.site import hurried
 
 SCRIPTS = ScriptDirectory.from_config(migrations())
-REVISIONS = [script.revision for script in SCRIPTS.walk_revisions()]
+NEWEST, LAST, *OLDER = [script.revision for script in SCRIPTS.walk_revisions()]
 
 # What the tables hold, by the columns' types; and by their names, where not any value will do.
 VALUES: dict[type, object] = {
@@ -74,7 +74,9 @@ def test_the_revisions_stand_in_one_line() -> None:
     assert len(SCRIPTS.get_heads()) == len(SCRIPTS.get_bases()) == 1
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize(
+    "revision", [LAST, *(pytest.param(other, marks=pytest.mark.long_on_postgresql) for other in (NEWEST, *OLDER))]
+)
 def test_what_lies_in_a_database_stays_when_it_is_brought_up_to_date(database_url: str, revision: str) -> None:
     migrate(database_url, revision)
     with connected(database_url) as connection:

@@ -375,6 +375,7 @@ def test_who_completes_with_what_was_known_before_it_began_again_undoes_nothing(
 # --- cleaning ---
 
 
+@pytest.mark.long_on_postgresql
 def test_an_open_upload_goes_a_week_after_its_last_part(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = begun(library, 6 * MIB)
     send(library, upload, 2, bytes(MIB))
@@ -419,6 +420,7 @@ def test_an_open_upload_without_any_part_goes_after_a_week(
     assert not stays(library, upload)
 
 
+@pytest.mark.long_on_postgresql
 def test_what_is_known_of_a_refused_upload_goes_after_a_week(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = sent(library, NOISE)
     complete(library, upload)
@@ -431,6 +433,7 @@ def test_what_is_known_of_a_refused_upload_goes_after_a_week(library: Library, m
     assert library.loose() == set()
 
 
+@pytest.mark.long_on_postgresql
 def test_a_complete_upload_stays_for_ever(library: Library, mp3: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = sent(library, mp3)
     complete(library, upload)
@@ -494,6 +497,7 @@ def test_what_a_killed_worker_was_looking_at_is_looked_at_by_another(library: Li
     assert row(library, upload) is None
 
 
+@pytest.mark.long_on_postgresql
 def test_an_upload_that_an_episode_was_made_from_is_not_discarded(library: Library, mp3: bytes) -> None:
     episode = library.episode(library.draft(mp3))
 
@@ -510,6 +514,7 @@ def it_is_time(library: Library) -> None:
     library.work.database.write(lambda session: session.execute(update(Upload).values(try_again_at=None)))
 
 
+@pytest.mark.long_on_postgresql
 def test_a_complete_upload_gets_its_checksum_after_a_while(library: Library, mp3: bytes) -> None:
     upload = sent(library, mp3)
     complete(library, upload)
@@ -523,6 +528,7 @@ def test_a_complete_upload_gets_its_checksum_after_a_while(library: Library, mp3
     assert not parts.hash_original(library.work)
 
 
+@pytest.mark.long_on_postgresql
 def test_an_original_that_is_missing_is_looked_for_again_later(library: Library, mp3: bytes) -> None:
     upload = sent(library, mp3)
     complete(library, upload)
@@ -557,6 +563,7 @@ def test_a_checksum_that_came_meanwhile_is_kept(library: Library, mp3: bytes) ->
 # --- who used our door ---
 
 
+@pytest.mark.long_on_postgresql
 def test_it_is_news_once_that_a_part_came_through_us(library: Library) -> None:
     upload = begun(library, 10)
 
