@@ -3,6 +3,8 @@
 import datetime as dt
 import io
 import os
+import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +25,24 @@ from tests.site import free_port, running
 LONG_AGO = dt.timedelta(minutes=10)  # longer than anything may lag
 
 
+@pytest.fixture(scope="module")
+def published(_first_show_in_folder: Path, mp3: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A library with a published episode, made once. Its port is kept from everybody, so that no site runs there."""
+    folder = shutil.copytree(_first_show_in_folder, tmp_path_factory.mktemp("published"), dirs_exist_ok=True)
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # but for a test that runs one there itself
+        kept.bind(("127.0.0.1", 0))
+        place = Place(f"sqlite:///{folder / 'podcast.db'}", folder, kept.getsockname()[1])
+        with at(place) as library:
+            library.published(mp3, title="Matonge")
+        yield place
+
+
 @pytest.fixture
-def library(sqlite_place: Place, mp3: bytes) -> Iterator[Library]:
-    """With a published episode, its site not running."""
-    with at(replace(sqlite_place, port=free_port())) as library:
-        library.published(mp3, title="Matonge")
+def library(published: Place, tmp_path: Path) -> Iterator[Library]:
+    """A copy of that one."""
+    shutil.copytree(published.data_dir, tmp_path, dirs_exist_ok=True)
+    with at(replace(published, database_url=f"sqlite:///{tmp_path / 'podcast.db'}", data_dir=tmp_path)) as library:
         yield library
 
 
