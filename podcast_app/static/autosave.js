@@ -168,7 +168,8 @@ class Autosave {
   #takeOver(values, now) {
     for (const [field, value] of Object.entries(values)) {
       const input = this.#form.elements[field];
-      if (this.#changed.has(field) || !input || input === document.activeElement) continue;
+      if (this.#changed.has(field) || !input?.matches("input, select, textarea")) continue; // a fieldset has its name too
+      if (input === document.activeElement) continue;
       this.#put(input, value);
       this.#see(field, now);
     }

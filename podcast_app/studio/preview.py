@@ -139,11 +139,13 @@ def _as_if_saved(
 ) -> tuple[Show, Episode]:
     """What cannot be used is left as it is saved; the form says so beside the field."""
     episode = rights.episode(session, person, episode_id)
-    if fields and rights.may_change(session, person, episode.show) and episode.state != "withdrawn":
-        said = typed.read(session, episode.show, episode, fields, settings)
-        episodes.apply(session, episode.show, episode, said.changes)
+    show = episode.show
+    if fields and rights.may_change(session, person, show) and episode.state != "withdrawn":
+        episodes.locked_show(session, show.id)  # as whoever saves: rows are written, though not for long
+        said = typed.read(session, show, episode, fields, settings)
+        episodes.apply(session, show, episode, said.changes)
     dated(episode, now)
-    return episode.show, episode
+    return show, episode
 
 
 def dated(episode: Episode, now: dt.datetime) -> None:

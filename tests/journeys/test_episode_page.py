@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Dialog, Locator, Page, expect
+from playwright.async_api import Dialog, Locator, Page, Route, expect
 
 from podcast_app import people
 from podcast_app.access import SESSION_COOKIE
@@ -84,14 +84,75 @@ async def test_people_who_type_into_the_same_field_choose(studio: Studio, record
     await _is_saved(desk)
     assert _saved(aline, path)["title"] == "Aline's title"
 
-    _change(studio.site, path, title="Jean's better title")
+    _change(studio.site, path, title="Jean's better title", persons=[{"name": "Jean"}])
     await desk.locator("#title").fill("Aline's better title")
     await theirs.get_by_role("button", name="Take theirs").click()
     await expect(desk.locator("#title")).to_have_value("Jean's better title")
     await desk.locator("#season").fill("2")
     await desk.locator("#season").blur()
     await _until(desk, "sessionStorage.length === 0")  # nothing is left to be saved
-    assert (_saved(aline, path)["title"], _saved(aline, path)["season"]) == ("Jean's better title", "2")
+    now = _saved(aline, path)
+    assert (now["title"], now["season"], now["person.0.name"]) == ("Jean's better title", "2", "Jean")
+
+
+async def test_who_types_on_while_a_slow_line_saves_never_meets_their_own_words(
+    studio: Studio, recording: bytes, desk: Page
+) -> None:
+    aline = studio.signed_in()
+    path = aline.upload(recording, title="Matonge").path
+    await _arrive(desk, studio, aline, path)
+
+    async def slowly(route: Route) -> None:
+        if "json" not in route.request.headers["accept"]:
+            await route.continue_()
+        else:
+            answer = await route.fetch()  # it is saved, and the answer comes late
+            await desk.wait_for_timeout(1500)
+            await route.fulfill(response=answer)
+
+    async def in_vain(route: Route) -> None:
+        await route.fetch()  # it is saved, and the answer never comes
+        await route.abort()
+
+    await desk.route(f"**{path}", slowly)
+    await desk.locator("#title").fill("One")
+    await desk.locator("#title").blur()
+    await desk.locator("#title").fill("One, two")
+    await desk.get_by_role("button", name="Save", exact=True).click()
+    await expect(desk.locator("form[data-episode]")).not_to_have_attribute("data-saved", "")
+    assert _saved(aline, path)["title"] == "One, two"
+
+    await desk.unroute(f"**{path}")
+    await desk.route(f"**{path}", in_vain, times=1)
+    await desk.locator("#title").fill("One, two, three")
+    await expect(_status(desk)).to_contain_text("the site cannot be reached")
+    await desk.locator("#title").fill("One, two, three, four")
+    await desk.evaluate("dispatchEvent(new Event('online'))")
+    await _until(desk, "sessionStorage.length === 0")
+    assert _saved(aline, path)["title"] == "One, two, three, four"
+    await expect(desk.locator("#title-theirs")).to_have_count(0)
+
+
+async def test_people_come_back_after_a_reload_as_they_were_typed(studio: Studio, recording: bytes, desk: Page) -> None:
+    aline = studio.signed_in()
+    path = aline.upload(recording, title="Matonge", then="publish").path
+    studio.site.wait_for(path.rpartition("/")[2], "published")
+    _change(studio.site, path, persons=[{"name": "Aline", "role": "host", "url": "https://example.org/aline"}])
+    await _arrive(desk, studio, aline, path)
+    desk.on("dialog", Dialog.accept)
+
+    await desk.get_by_role("button", name="Add somebody").click()
+    await desk.keyboard.type("Jean")
+    await desk.get_by_label("Take off").first.check()
+    await desk.reload()
+
+    await expect(desk.get_by_label("Full name")).to_have_count(2)
+    await expect(desk.get_by_label("Full name").last).to_have_value("Jean")
+    await expect(desk.get_by_label("Take off").first).to_be_checked()
+    await desk.get_by_role("button", name="Save", exact=True).click()
+    await _is_saved(desk)
+    episode = studio.site.api.get(f"/api/v1{path.removeprefix('/studio')}").json()
+    assert [person["name"] for person in episode["persons"]] == ["Jean"]
 
 
 async def test_an_episode_is_written_and_published_with_the_keyboard_alone(

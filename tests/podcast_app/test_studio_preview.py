@@ -9,9 +9,11 @@ import pytest
 from lxml import html
 from playwright.async_api import Page as Window
 from playwright.async_api import expect
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from podcast_app.access import SESSION_COOKIE
-from podcast_app.models import Show
+from podcast_app.models import Audio, EpisodeId, Measurement, Show
 from podcast_app.studio import zones
 from tests.podcast_app.test_studio_persons import rows
 from tests.site import Site
@@ -294,6 +296,20 @@ def test_a_time_is_said_on_the_clocks_that_a_show_cares_about(at: str, expected:
     assert {clock.city for clock in clocks if clock.moves} == (set(expected) - {"Brussels"} if "-07-" in at else set())
 
 
+@pytest.mark.parametrize(
+    ("silence_ms", "said"), [(300, "0:02, ends in speech"), (3_900, "0:02, ends with 4 s of silence"), (None, "0:02")]
+)
+def test_the_end_of_a_recording_is_told_beside_the_way_to_hear_it(
+    studio: Studio, path: str, silence_ms: int | None, said: str
+) -> None:
+    studio.site.database.write(_measured, EpisodeId(path.rpartition("/")[2]), silence_ms)
+
+    shown = studio.signed_in().open(path)
+
+    assert " ".join(shown.document.xpath("//p[@class='ending']/span")[0].text_content().split()) == said
+    assert shown.document.xpath("//p[@class='ending']/a/@href")[0].endswith("#t=0")
+
+
 # --- in a browser ---
 
 
@@ -311,6 +327,12 @@ async def test_what_is_typed_is_previewed_and_saved_at_once(studio: Studio, path
     await expect(page.frame_locator("iframe").get_by_role("heading", level=1)).to_have_text("Schaerbeek, live")
     await expect(page.locator("[data-status]")).to_contain_text("Saved at")
     assert aline.open(draft.path).form()["title"] == "Schaerbeek, live"
+
+
+def _measured(session: Session, episode_id: EpisodeId, silence_ms: int | None) -> None:
+    upload_id = select(Audio.upload_id).where(Audio.episode_id == episode_id).scalar_subquery()
+    row = session.scalars(select(Measurement).where(Measurement.upload_id == upload_id)).one()
+    row.silence_end_ms = silence_ms
 
 
 def _status(page: Page) -> str:
