@@ -2,6 +2,7 @@
 // handed over when a browser goes to another page.
 
 let take = () => {};
+let shown = location.pathname;
 
 /** Whatever is dropped on this page goes to `taker`, from now on. */
 export function takeDrops(taker) {
@@ -23,6 +24,9 @@ addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) take(event.dataTransfer.files);
 });
 
+// Back from the page that was opened in place, also when it was reloaded since: browsers take both for one document.
+addEventListener("popstate", () => location.pathname !== shown && location.reload());
+
 const home = document.querySelector("[data-new-page]");
 if (home) takeDrops((files) => openNewPage(home.dataset.newPage, files));
 
@@ -36,7 +40,7 @@ async function openNewPage(address, files) {
   document.title = page.title;
   document.body.replaceWith(page.body);
   history.pushState(null, "", address);
-  addEventListener("popstate", () => location.reload());
+  shown = location.pathname;
   await Promise.all(scripts.map((script) => import(script)));
   take(files); // the page's own by now
 }

@@ -1,5 +1,6 @@
 """The page for a new episode without its scripts: what is suggested, what was written, and what is kept of both."""
 
+import gzip
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -124,6 +125,16 @@ def test_text_for_another_shows_upload_or_from_another_site_is_not_taken(studio:
     assert browser.send(f"/studio/shows/other/recordings/{begun['id']}/text", {"title": "x"}).status == 404
     assert studio.stranger().send(path, {"title": "x"}).status == 401
     assert browser.open(f"{NEW}?upload={begun['id']}").form()["title"] == ""
+
+
+def test_its_scripts_weigh_less_than_a_small_picture(studio: Studio, browser: Browser) -> None:
+    page = browser.open(NEW)
+
+    links = page.document.xpath("//script/@src | //link[@rel='modulepreload']/@href")
+    weight = sum(len(gzip.compress(browser.client.get(link).content)) for link in links)
+
+    assert len(links) > 5
+    assert weight < 21_000  # bytes; ours 17,000, the rest is shared with an episode's page
 
 
 def test_people_without_a_name_are_asked_for_and_nothing_is_lost(browser: Browser, mp3: bytes) -> None:
