@@ -92,17 +92,23 @@ async def test_every_page_of_the_studio_is_usable_by_everybody(
         await page.get_by_label("Audio file").set_input_files(recording)
         await page.get_by_label("Season").fill("two")
         await page.get_by_role("button", name="Save as a draft").click()
+        await expect(page.get_by_role("alert").first).to_be_visible()
         await looked.at(page)  # with what was refused
         await page.get_by_label("Season").fill("2")
         await page.get_by_role("button", name="Save as a draft").click()
+        await page.wait_for_url("**/studio/episodes/*")
         await looked.at(page)  # a draft
         await page.get_by_label("Day and time").fill("2031-10-26T02:30")
         await page.get_by_role("button", name="Save and schedule").click()
+        await expect(page.get_by_role("alert").first).to_be_visible()
         await looked.at(page)  # asked which of the two hours
         await _change_elsewhere(site, page)
         await page.get_by_label("Title", exact=True).fill("Mine")
         await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.get_by_role("heading", name="Somebody else changed this meanwhile")).to_be_visible()
         await looked.at(page)  # somebody else changed it too
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.locator("[data-status]")).to_contain_text("Saved at")
         episode = page.url
         await looked.at(page, f"{episode}/delete")
         await page.goto(episode)
