@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -17,7 +18,7 @@ from podcast_app.models import Audio, EpisodeId, Measurement, Show
 from podcast_app.studio import zones
 from tests.podcast_app.test_studio_persons import rows
 from tests.site import Site
-from tests.studio import Browser, Page, Studio
+from tests.studio import Browser, Page, Studio, opened
 
 JSON = {"Accept": "application/json"}
 
@@ -65,6 +66,24 @@ def test_a_preview_saves_nothing(studio: Studio, path: str) -> None:
     again = aline.open(draft.path)
     assert again.form() == draft.form()
     assert "Something else" not in again.text
+
+
+@pytest.mark.long
+def test_previews_and_savings_at_once_hold_nobody_up(site: Site, mp3: bytes) -> None:
+    with opened(site) as studio:
+        aline = studio.signed_in()
+        draft = aline.upload(mp3, title="Vorst")
+
+        def act(number: int) -> int:
+            title = f"Vorst {number}"
+            answer = preview(aline, draft, title=title).answer if number % 2 else save_itself(aline, draft, title=title)
+            return answer.status_code
+
+        with ThreadPoolExecutor(8) as many:
+            statuses = set(many.map(act, range(40)))
+
+        assert statuses <= {200, 409}  # a clash: two savings of the same form
+        assert int(aline.open(draft.path).form()["title"].removeprefix("Vorst ")) % 2 == 0
 
 
 def test_a_preview_is_for_nobody_else(studio: Studio, path: str) -> None:
