@@ -146,6 +146,7 @@ def test_people_without_a_name_are_asked_for_and_nothing_is_lost(browser: Browse
     assert "https://example.org" in page.form().values()
 
 
+@pytest.mark.long_on_postgresql
 @pytest.mark.parametrize("numbers", [(None, None), (2, 5)])
 def test_the_next_number_is_that_of_the_last_season_on_each_kind_of_database(
     library: Library, mp3: bytes, numbers: tuple[int | None, int | None]
