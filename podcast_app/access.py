@@ -5,14 +5,18 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from starlette.requests import HTTPConnection, Request
 
 from feeds.checks import error
-from podcast_app import people
+from podcast_app import episodes, history, people
 from podcast_app.http import Problem, in_reading, services
-from podcast_app.models import Membership, Role, ShowId, Token, User
+from podcast_app.models import Episode, EpisodeId, Membership, Role, Show, ShowId, Token, User
 from podcast_app.times import utcnow
 
 SESSION_COOKIE = "podcast_session"
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+NO_PRODUCER = error(
+    "", "You may not change this show, or not any more.", "Ask an administrator for the role of producer."
+)
 
 Caller = Token | User
 
@@ -41,12 +45,36 @@ def must_be_our_page(request: Request) -> None:
 
 
 def role(session: Session, caller: Caller, show_id: ShowId) -> Role | None:
-    """What the caller may do in the show; None: it is not theirs to know of."""
+    """What the caller may do in the show; None: it is not theirs to know of.
+
+    As the database says now: a long upload may outlive the token that it began with.
+    """
     match caller:
-        case Token(show_id=narrowed):
-            return "producer" if narrowed in (None, show_id) else None
+        case Token():
+            token = session.get(Token, caller.id, populate_existing=True)
+            is_good = token is not None and token.revoked_at is None and token.show_id in (None, show_id)
+            return "producer" if is_good else None
         case User():
-            return people.role(session, caller, show_id)
+            person = session.get(User, caller.id, populate_existing=True)
+            return people.role(session, person, show_id) if person is not None else None
+
+
+def show_to_change(session: Session, caller: Caller, show_id: ShowId) -> Show:
+    """The show, locked; only then is the caller's role looked at, which may have ended while this waited for its turn.
+
+    Raises Problem 403.
+    """
+    show = episodes.locked_show(session, show_id)
+    _must_be_producer(session, caller, show_id)
+    return show
+
+
+def episode_to_change(session: Session, caller: Caller, episode_id: EpisodeId) -> tuple[Show, Episode] | None:
+    """The same for an episode, its show first; what is changed is remembered as the caller's. Raises Problem 403."""
+    found = history.changing(session, episode_id, author(caller))
+    if found is not None:
+        _must_be_producer(session, caller, found[0].id)
+    return found
 
 
 def is_theirs(caller: Caller, show_id: InstrumentedAttribute[ShowId]) -> ColumnElement[bool]:
@@ -63,6 +91,15 @@ def is_theirs(caller: Caller, show_id: InstrumentedAttribute[ShowId]) -> ColumnE
 def name(caller: Caller) -> str:
     """Tells callers apart, whichever table they are from."""
     return f"token:{caller.id}" if isinstance(caller, Token) else f"user:{caller.id}"
+
+
+def author(caller: Caller) -> history.Author:
+    return history.Author(caller.name, name(caller))
+
+
+def _must_be_producer(session: Session, caller: Caller, show_id: ShowId) -> None:
+    if role(session, caller, show_id) != "producer":
+        raise Problem(403, [NO_PRODUCER])
 
 
 def _bearer(connection: HTTPConnection) -> str | None:

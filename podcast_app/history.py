@@ -56,8 +56,16 @@ Event = Literal[
 ]
 EVENTS: tuple[Event, ...] = get_args(Event)
 
-COMMAND_LINE = "podcast-app"
-WORKER = ""  # nobody: it happened on schedule
+
+class Author(NamedTuple):
+    """Who makes a change. Names may be anybody's, and may change; `id` tells authors apart (access.name)."""
+
+    name: str
+    id: str
+
+
+COMMAND_LINE = Author("podcast-app", "")
+WORKER = Author("", "")  # nobody: it happened on schedule
 
 # Whoever goes on writing within this time writes the same revision: forms save themselves as they are typed in.
 TOGETHER = dt.timedelta(minutes=10)
@@ -79,7 +87,7 @@ _FIELDS = (
 )
 
 
-def changing(session: Session, episode_id: EpisodeId, by: str) -> tuple[Show, Episode] | None:
+def changing(session: Session, episode_id: EpisodeId, by: Author) -> tuple[Show, Episode] | None:
     """As episodes.get_locked, by whoever is called so: what differs at the end is remembered as theirs."""
     found = episodes.get_locked(session, episode_id)
     if found is not None:
@@ -87,7 +95,7 @@ def changing(session: Session, episode_id: EpisodeId, by: str) -> tuple[Show, Ep
     return found
 
 
-def watch(session: Session, episode_id: EpisodeId, by: str, *, is_new: bool = False) -> None:
+def watch(session: Session, episode_id: EpisodeId, by: Author, *, is_new: bool = False) -> None:
     """The same for an episode that is locked already. `is_new`: it is made in this transaction."""
     watched: dict[EpisodeId, _Watched] = session.info.setdefault(_WATCHED, {})
     if episode_id not in watched:
@@ -121,6 +129,10 @@ def newest(session: Session, episode_id: EpisodeId, *events: Event) -> Revision 
     return next(told, None)
 
 
+def author(revision: Revision) -> Author:
+    return Author(revision.by, revision.by_id)
+
+
 def event_of(revision: Revision) -> Event | None:
     return cast(Event, revision.changes["event"][1]) if "event" in revision.changes else None  # only this module writes
 
@@ -129,7 +141,7 @@ _LOOKED_BACK = 200  # revisions
 
 
 class _Watched(NamedTuple):
-    by: str
+    by: Author
     before: "_Moment | None"
     restores: bool
 
@@ -173,7 +185,7 @@ def _write(session: Session) -> None:
         after = _moment(session, episode_id)
         if after is None:
             continue  # gone for good, and its history with it
-        by = by or _asked_by(session, episode_id)
+        by = _asked_by(session, episode_id) if by == WORKER else by
         changed = _changed_fields(before, after) if before is not None else {}
         if restores and changed:
             _add(session, episode_id, by, {"event": [None, "restored"], **changed}, now)
@@ -183,14 +195,14 @@ def _write(session: Session) -> None:
             _add_event(session, episode_id, by, told, now)
 
 
-def _add(session: Session, episode_id: EpisodeId, by: str, changes: Changes, now: dt.datetime) -> None:
-    session.add(Revision(episode_id=episode_id, at=now, by=by, changes=changes))
+def _add(session: Session, episode_id: EpisodeId, by: Author, changes: Changes, now: dt.datetime) -> None:
+    session.add(Revision(episode_id=episode_id, at=now, by=by.name, by_id=by.id, changes=changes))
 
 
-def _add_fields(session: Session, episode_id: EpisodeId, by: str, changes: Changes, now: dt.datetime) -> None:
+def _add_fields(session: Session, episode_id: EpisodeId, by: Author, changes: Changes, now: dt.datetime) -> None:
     """Into the last revision, where that is the same person's and a moment old; what is as it was then is no news."""
     last = next(iter(of_episode(session, episode_id, 1)), None)
-    if last is None or last.by != by or "event" in last.changes or now - last.at > TOGETHER:
+    if last is None or author(last) != by or "event" in last.changes or now - last.at > TOGETHER:
         _add(session, episode_id, by, changes, now)
         return
     first = {name: [last.changes.get(name, value)[0], value[1]] for name, value in changes.items()}
@@ -201,16 +213,16 @@ def _add_fields(session: Session, episode_id: EpisodeId, by: str, changes: Chang
         session.delete(last)
 
 
-def _add_event(session: Session, episode_id: EpisodeId, by: str, told: Changes, now: dt.datetime) -> None:
+def _add_event(session: Session, episode_id: EpisodeId, by: Author, told: Changes, now: dt.datetime) -> None:
     details: Changes = {"generation": [None, _generation(session, episode_id)]} if _tells(told, "published") else {}
     _add(session, episode_id, by, told | details, now)
     session.flush()  # so that they stand in this order
 
 
-def _asked_by(session: Session, episode_id: EpisodeId) -> str:
+def _asked_by(session: Session, episode_id: EpisodeId) -> Author:
     """Whose wish the worker carries out."""
     asked = newest(session, episode_id, "due", "scheduled", "audio_coming", "audio_made_again")
-    return asked.by if asked is not None and not _tells(asked.changes, "scheduled") else WORKER
+    return author(asked) if asked is not None and not _tells(asked.changes, "scheduled") else WORKER
 
 
 def _tells(changes: Changes, name: Event) -> bool:

@@ -240,6 +240,7 @@ class Revision(Base):
     episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"), index=True)
     at: Mapped[dt.datetime]
     by: Mapped[str] = mapped_column(String(255))  # a name as it was then; accounts and tokens may go
+    by_id: Mapped[str] = mapped_column(String(64), default="")  # access.name; "" for the worker and the command line
     changes: Mapped[Json]  # {field: [before, after]}; {"event": [null, "published"]} for what is no field
 
 
@@ -430,7 +431,9 @@ class Feed(Leased, Base):
     path: Mapped[str] = mapped_column(String(255))  # "/fr/diaspora-insights/feed.xml"
     made_with: Mapped[str] = mapped_column(Text)  # base URL and renderer: a difference is lag
     copied_generation: Mapped[int] = mapped_column(default=0)  # the newest one put to storage
+    copied_at: Mapped[dt.datetime | None]
     announced_generation: Mapped[int] = mapped_column(default=0)  # the newest one hubs were told of
+    announced_at: Mapped[dt.datetime | None]
 
 
 class FeedFetch(Base):

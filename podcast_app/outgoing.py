@@ -59,7 +59,7 @@ def copy_feed(work: Work) -> bool:
     except Changed:  # by a worker that was late: so it is looked at anew
         work.database.write(_feed_waits, job, SHORT_PAUSE, work.owner)
     else:
-        work.database.write(_feed_done, job, Feed.copied_generation, work.owner)
+        work.database.write(_feed_done, job, Feed.copied_generation, Feed.copied_at, work.owner, utcnow())
     return True
 
 
@@ -73,7 +73,7 @@ def announce_feed(work: Work) -> bool:
     with _feed_held(work, job):
         told = [_tell(hub, f"{work.settings.origin}{job.path}") for hub in work.settings.websub_hubs]
     if all(told):
-        work.database.write(_feed_done, job, Feed.announced_generation, work.owner)
+        work.database.write(_feed_done, job, Feed.announced_generation, Feed.announced_at, work.owner, utcnow())
     else:
         work.database.write(_feed_waits, job, PAUSE, work.owner)
     return True
@@ -217,7 +217,14 @@ def _feed_held(work: Work, job: _FeedJob) -> AbstractContextManager[None]:
     return leases.held(work.database, Feed, work.owner, *_which(job))
 
 
-def _feed_done(session: Session, job: _FeedJob, done: InstrumentedAttribute[int], owner: str) -> None:
+def _feed_done(
+    session: Session,
+    job: _FeedJob,
+    done: InstrumentedAttribute[int],
+    done_at: InstrumentedAttribute[dt.datetime | None],
+    owner: str,
+    now: dt.datetime,
+) -> None:
     """Where the lease was lost, another worker may have been faster with a newer one: so it is all done once more."""
     feed = session.get(Feed, (job.show_id, job.view), with_for_update=True)
     if feed is None:
@@ -225,6 +232,7 @@ def _feed_done(session: Session, job: _FeedJob, done: InstrumentedAttribute[int]
     ours = feed.lease_owner == owner
     setattr(feed, done.key, job.generation if ours else 0)
     if ours:
+        setattr(feed, done_at.key, now)
         leases.let_go(feed)
 
 

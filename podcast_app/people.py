@@ -195,7 +195,7 @@ def role(session: Session, user: User, show_id: ShowId) -> Role | None:
     """What the person may do in this show. Administrators may do everything."""
     if user.is_administrator:
         return "producer"
-    membership = session.get(Membership, (user.id, show_id))
+    membership = session.get(Membership, (user.id, show_id), populate_existing=True)
     return membership.role if membership is not None else None
 
 

@@ -36,7 +36,7 @@ def throw_away(session: Session, episode_id: EpisodeId, now: dt.datetime) -> Out
     return Done(episode)
 
 
-def put_back(session: Session, show_id: ShowId, episode_id: EpisodeId, by: str) -> Done[Episode] | Unknown:
+def put_back(session: Session, show_id: ShowId, episode_id: EpisodeId, by: history.Author) -> Done[Episode] | Unknown:
     """It is a draft again, under its old address or, where that is another's by now, one beside it."""
     found = _locked(session, show_id, episode_id)
     if found is None:

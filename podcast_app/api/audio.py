@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
-from podcast_app import history, replacing, uploads
+from podcast_app import access, replacing, uploads
 from podcast_app.access import Caller
 from podcast_app.api import arrivals, asked, outcomes
 from podcast_app.api.arrivals import Recording
@@ -86,7 +86,7 @@ def _replace(
     now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
     def change(session: Session) -> Outcome:
-        history.changing(session, episode_id, who.name)
+        access.episode_to_change(session, who, episode_id)
         upload_id = _upload(session, show_id, recording.source, now)
         return replacing.replace(session, episode_id, upload_id, recording.pictures.chapters, now)
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import history
+from podcast_app import access
 from podcast_app.access import Caller
 from podcast_app.api import outcomes
 from podcast_app.api.idempotency import claimed
@@ -44,7 +44,7 @@ def _remembered(change: Change, who: Caller, episode_id: EpisodeId) -> Change:
     """The change, as the caller's in the episode's history."""
 
     def by_caller(session: Session) -> Outcome:
-        history.changing(session, episode_id, who.name)
+        access.episode_to_change(session, who, episode_id)
         return change(session)
 
     return by_caller

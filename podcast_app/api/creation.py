@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding
-from podcast_app import drafts, fields, history, uploads
+from podcast_app import access, drafts, fields, history, uploads
 from podcast_app.access import Caller
 from podcast_app.api import arrivals, asked, outcomes, problems
 from podcast_app.api.arrivals import Arrival, Recording
@@ -45,21 +45,21 @@ async def _made(request: Request, who: Caller, claim: Claim, show_id: ShowId, ar
     with_picture = await arrivals.with_chosen_picture(request, arrival, recording)
     if isinstance(said, list) or isinstance(with_picture, Finding):
         pictures = [with_picture] if isinstance(with_picture, Finding) else []
-        return await _refused(request, claim, show_id, recording, [*wrong, *pictures])
+        return await _refused(request, who, claim, show_id, recording, [*wrong, *pictures])
     made = await claim.keep(
         _make, who, show_id, with_picture, said, services(request).settings, language(request), utcnow()
     )
     if isinstance(made, Refused):
-        return await _refused(request, claim, show_id, recording, made.findings)
+        return await _refused(request, who, claim, show_id, recording, made.findings)
     return made
 
 
 async def _refused(
-    request: Request, claim: Claim, show_id: ShowId, recording: Recording, findings: Sequence[Finding]
+    request: Request, who: Caller, claim: Claim, show_id: ShowId, recording: Recording, findings: Sequence[Finding]
 ) -> Reply:
     """Text before bytes: a refused field never costs an upload. Raises Problem 422 where nothing was sent to keep."""
     if isinstance(recording.source, Inspected):
-        return await claim.keep(_keep, show_id, recording.source, findings, language(request), utcnow())
+        return await claim.keep(_keep, who, show_id, recording.source, findings, language(request), utcnow())
     is_there = not any(finding.field == "upload_id" for finding in findings)
     raise Problem(422, findings, upload_id=recording.source if is_there else None)
 
@@ -74,10 +74,11 @@ def _make(
     language: str,
     now: dt.datetime,
 ) -> Reply | Refused:
+    access.show_to_change(session, who, show_id)
     made = _draft(session, show_id, recording, said, settings, now)
     if isinstance(made, Refused):
         return made
-    history.watch(session, made.episode.id, who.name, is_new=True)
+    history.watch(session, made.episode.id, access.author(who), is_new=True)
     if recording.cover_is_chosen:
         made.episode.suggested = {name: source for name, source in made.episode.suggested.items() if name != "cover"}
     told = outcomes.episode(session, made.episode.id, settings, language, status=201)
@@ -96,11 +97,13 @@ def _draft(
 
 def _keep(
     session: Session,
+    who: Caller,
     show_id: ShowId,
     inspected: Inspected,
     findings: Sequence[Finding],
     language: str,
     now: dt.datetime,
 ) -> Reply:
+    access.show_to_change(session, who, show_id)
     upload = uploads.record(session, show_id, inspected, now)
     return problems.reply(422, findings, language, upload_id=upload.id)

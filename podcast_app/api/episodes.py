@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from media.storage import Full, Unavailable
-from podcast_app import episodes, history, outgoing, publishing, trash
+from podcast_app import access, episodes, outgoing, publishing, trash
 from podcast_app.access import Caller
 from podcast_app.api import as_json, asked, bodies, listing, outcomes
 from podcast_app.api.answers import EpisodeAnswer, Page
@@ -147,13 +147,13 @@ def _make_due(
     language: str,
     now: dt.datetime,
 ) -> Reply | Refused | Conflict | Unknown:
-    history.changing(session, episode_id, who.name)
+    access.episode_to_change(session, who, episode_id)
     due = publishing.make_due(session, episode_id, at, settings, now)
     return outcomes.episode(session, episode_id, settings, language) if isinstance(due, Done) else due
 
 
 def _lock(session: Session, who: Caller, episode_id: EpisodeId, expected: frozenset[int] | None) -> None:
     """What is expected now still is when the change is made, remembered as the caller's. Raises Problem 412."""
-    found = history.changing(session, episode_id, who.name)
+    found = access.episode_to_change(session, who, episode_id)
     if found is not None:
         outcomes.must_be_expected(found[1], expected)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from feeds.checks import Finding
 from media import artwork
-from podcast_app import covers, episodes, publishing, shows
+from podcast_app import access, covers, episodes, publishing, shows
 from podcast_app.access import Caller
 from podcast_app.addresses import Addresses
 from podcast_app.api import asked, bodies, outcomes
@@ -54,9 +54,11 @@ async def remove_episode_cover(request: Request) -> Response:
 
 async def put_show_cover(request: Request) -> Response:
     """PUT /shows/{show}/cover."""
-    _, show_id = await asked.show(request, needs="producer")
+    who, show_id = await asked.show(request, needs="producer")
     picture = await _cover(request)
-    changed = await in_transaction(request, _set_show_cover, show_id, picture, services(request).settings, utcnow())
+    changed = await in_transaction(
+        request, _set_show_cover, who, show_id, picture, services(request).settings, utcnow()
+    )
     services(request).work.wake()
     return or_problem(changed, UNKNOWN_SHOW).response()
 
@@ -66,7 +68,10 @@ async def add_to_episode(request: Request) -> Response:
     who, episode_id = await asked.episode(request, needs="producer")
     origin = services(request).settings.origin
     return await _add(
-        request, who, UNKNOWN_EPISODE, lambda session, picture: _add_to_episode(session, episode_id, picture, origin)
+        request,
+        who,
+        UNKNOWN_EPISODE,
+        lambda session, picture: _add_to_episode(session, who, episode_id, picture, origin),
     )
 
 
@@ -75,7 +80,7 @@ async def add_to_show(request: Request) -> Response:
     who, show_id = await asked.show(request, needs="producer")
     origin = services(request).settings.origin
     return await _add(
-        request, who, UNKNOWN_SHOW, lambda session, picture: _add_to_show(session, show_id, picture, origin)
+        request, who, UNKNOWN_SHOW, lambda session, picture: _add_to_show(session, who, show_id, picture, origin)
     )
 
 
@@ -121,16 +126,17 @@ async def _set_episode_cover(
 
 
 def _set_show_cover(
-    session: Session, show_id: ShowId, picture: covers.Picture, settings: Settings, now: dt.datetime
+    session: Session, who: Caller, show_id: ShowId, picture: covers.Picture, settings: Settings, now: dt.datetime
 ) -> Reply | Refused:
-    show = episodes.locked_show(session, show_id)
+    show = access.show_to_change(session, who, show_id)
     changed = shows.edit(session, show, ShowFields(), settings, now, picture=picture)
     return outcomes.show(session, show_id, settings) if isinstance(changed, Done) else changed
 
 
 def _add_to_episode(
-    session: Session, episode_id: EpisodeId, picture: covers.Picture, origin: str
+    session: Session, who: Caller, episode_id: EpisodeId, picture: covers.Picture, origin: str
 ) -> Reply | Conflict | Unknown:
+    access.episode_to_change(session, who, episode_id)
     found = episodes.to_change(session, episode_id)
     if not isinstance(found, tuple):
         return found
@@ -139,8 +145,8 @@ def _add_to_episode(
     return _told(picture, Addresses(origin).cover(show.slug, episode.slug, added.id, added.extension))
 
 
-def _add_to_show(session: Session, show_id: ShowId, picture: covers.Picture, origin: str) -> Reply:
-    show = episodes.locked_show(session, show_id)
+def _add_to_show(session: Session, who: Caller, show_id: ShowId, picture: covers.Picture, origin: str) -> Reply:
+    show = access.show_to_change(session, who, show_id)
     added = covers.add(session, show.id, None, picture)
     return _told(picture, Addresses(origin).cover(show.slug, None, added.id, added.extension))
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import access, episodes, shows
+from podcast_app import access, shows
 from podcast_app.access import Caller
 from podcast_app.api import as_json, asked, bodies, listing, outcomes
 from podcast_app.api.answers import Page, ShowAnswer
@@ -39,10 +39,10 @@ async def read(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """PATCH /shows/{show}: only the fields that are named. Its feeds move with it."""
-    _, show_id = await asked.show(request, needs="producer")
+    who, show_id = await asked.show(request, needs="producer")
     changes = bodies.parsed(ShowFields, await bodies.said(request))
     changed = await in_transaction(
-        request, _change, show_id, changes, expected_versions(request), services(request).settings, utcnow()
+        request, _change, who, show_id, changes, expected_versions(request), services(request).settings, utcnow()
     )
     services(request).work.wake()
     return or_problem(changed, UNKNOWN_SHOW).response()
@@ -56,13 +56,14 @@ def _page(session: Session, who: Caller, query: ListQuery, settings: Settings) -
 
 def _change(
     session: Session,
+    who: Caller,
     show_id: ShowId,
     changes: ShowFields,
     expected: frozenset[int] | None,
     settings: Settings,
     now: dt.datetime,
 ) -> Reply | Refused:
-    show = episodes.locked_show(session, show_id)
+    show = access.show_to_change(session, who, show_id)
     outcomes.must_be_expected(show, expected)
     changed = shows.edit(session, show, changes, settings, now)
     return outcomes.show(session, show_id, settings) if isinstance(changed, Done) else changed

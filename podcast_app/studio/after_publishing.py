@@ -22,7 +22,9 @@ class After:
     by: str  # "": by itself, on schedule
     generation: int | None  # of the show's feed, the first that held it; None: before a history was kept
     is_copied: bool  # that or a later one lies in storage
+    copied_at: dt.datetime | None  # when one was put there last
     is_announced: bool | None  # hubs were told of it; None: there are none
+    announced_at: dt.datetime | None  # when they were last told
     came: Mapping[str, dt.datetime]  # reader -> when it first came for it
     awaited: Sequence[str]  # readers that know the show, and have not come yet
 
@@ -43,7 +45,9 @@ def read(session: Session, episode: Episode, settings: Settings) -> After | None
         by=revision.by if revision else "",
         generation=generation,
         is_copied=feed is not None and feed.copied_generation >= (generation or feed.generation),
+        copied_at=feed.copied_at if feed else None,
         is_announced=_is_announced(feed, generation, settings),
+        announced_at=feed.announced_at if feed else None,
         came=came,
         awaited=[name for name in _knowing(session, episode.show) if name not in came] if is_known else [],
     )

@@ -2,9 +2,10 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -56,6 +57,7 @@ class Entry:
     id: int
     at: dt.datetime
     by: str  # "" when it happened on schedule
+    email: str  # of an account that is still there: names may be anybody's
     event: Event | None
     changes: Sequence[Change]
     publish_at: dt.datetime | None  # what it was scheduled for
@@ -118,11 +120,12 @@ def _read(session: Session, person: User, episode_id: EpisodeId, before: int | N
     episode, is_open = part.read(session, person, episode_id)
     found = history.of_episode(session, episode_id, ON_A_PAGE + 1, before)
     now = history.values(session, episode_id)
-    entries = [_entry(revision, now) for revision in found[:ON_A_PAGE]]
+    emails = _emails(session, {revision.by_id for revision in found})
+    entries = [_entry(revision, now, emails.get(revision.by_id, "")) for revision in found[:ON_A_PAGE]]
     return _Read(episode, is_open, entries, has_older=len(found) > ON_A_PAGE)
 
 
-def _entry(revision: Revision, now: Mapping[str, Json]) -> Entry:
+def _entry(revision: Revision, now: Mapping[str, Json], email: str) -> Entry:
     fields = {name: pair for name, pair in revision.changes.items() if name not in NOT_FIELDS}
     details = {name: pair[1] for name, pair in revision.changes.items() if name in NOT_FIELDS}
     names = sorted(fields, key=_place)
@@ -132,6 +135,7 @@ def _entry(revision: Revision, now: Mapping[str, Json]) -> Entry:
         id=revision.id,
         at=revision.at,
         by=revision.by,
+        email=email,
         event=history.event_of(revision),
         changes=changes,
         publish_at=dt.datetime.fromisoformat(at) if at else None,
@@ -139,6 +143,13 @@ def _entry(revision: Revision, now: Mapping[str, Json]) -> Entry:
         filename=details.get("audio", ""),
         language=details.get("transcript", ""),
     )
+
+
+def _emails(session: Session, authors: Collection[str]) -> dict[str, str]:
+    """Those of the authors who have an account."""
+    ids = [author.removeprefix("user:") for author in authors if author.startswith("user:")]
+    rows = session.execute(select(User.id, User.email).where(User.id.in_(ids)))
+    return {f"user:{row.id}": row.email for row in rows}
 
 
 def _place(name: str) -> tuple[int, str]:

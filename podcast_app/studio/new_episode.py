@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
-from podcast_app import drafts, fields, history, security, suggesting, uploads
+from podcast_app import access, drafts, fields, history, security, suggesting, uploads
 from podcast_app.addresses import Addresses
 from podcast_app.covers import id_in
 from podcast_app.documents import main_text
@@ -131,7 +131,7 @@ def _make(
     if isinstance(made, Refused):
         return made
     session.get_one(Upload, upload_id).typed = None  # it is the episode's from now on
-    history.watch(session, made.episode.id, person.name, is_new=True)
+    history.watch(session, made.episode.id, access.author(person), is_new=True)
     once.remember(session, person, typed, made.episode.id, now)
     return Done(made.episode.id)
 

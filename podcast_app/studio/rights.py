@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import error
-from podcast_app import access, episodes, history, people, shows
+from podcast_app import access, episodes, people, shows
 from podcast_app.http import Problem
 from podcast_app.models import Episode, EpisodeId, Show, User
 
@@ -48,7 +48,7 @@ def show_of_producer(session: Session, person: User, slug: str) -> Show:
 
 def show_to_change(session: Session, person: User, slug: str) -> Show:
     """Locked: what changes a show or its episodes happens one after the other. Raises Problem 403, 404."""
-    return episodes.locked_show(session, show_of_producer(session, person, slug).id)
+    return access.show_to_change(session, person, show_of_producer(session, person, slug).id)
 
 
 def episode(session: Session, person: User, episode_id: EpisodeId) -> Episode:
@@ -69,7 +69,7 @@ def episode_of_producer(session: Session, person: User, episode_id: EpisodeId) -
 def episode_to_change(session: Session, person: User, episode_id: EpisodeId) -> tuple[Show, Episode]:
     """Locked, its show first; what is changed is remembered as the person's. Raises Problem 403, 404."""
     episode_of_producer(session, person, episode_id)
-    locked = history.changing(session, episode_id, person.name)
+    locked = access.episode_to_change(session, person, episode_id)
     if locked is None:
         raise Problem(404, [NOT_HERE])
     return locked

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import documents, trash
+from podcast_app import access, documents, episodes, trash
 from podcast_app.http import Problem, in_reading, in_transaction, services
 from podcast_app.models import Episode, EpisodeId, Show, User
 from podcast_app.outcomes import Done
@@ -88,9 +88,10 @@ def _thrown(episode: Episode) -> Thrown:
 def _put_back(session: Session, person: User, slug: str, episode_id: EpisodeId) -> bool:
     """Whether it is there: now, or already when the form was sent twice."""
     show = rights.show_to_change(session, person, slug)
-    if isinstance(trash.put_back(session, show.id, episode_id, person.name), Done):
+    if isinstance(trash.put_back(session, show.id, episode_id, access.author(person)), Done):
         return True
-    return session.get(Episode, episode_id) is not None
+    there = episodes.get(session, episode_id)
+    return there is not None and there.show_id == show.id
 
 
 def _delete(session: Session, person: User, slug: str, episode_id: EpisodeId, now: dt.datetime) -> None:

@@ -21,10 +21,10 @@ from tests.studio import Studio
 
 
 def change(library: Library, episode_id: EpisodeId, by: str, change: Callable[[Session], Outcome]) -> Outcome:
-    """As everybody changes an episode: told first, in the same transaction."""
+    """As everybody changes an episode: told first, in the same transaction. `by`: "Aline", or "Aline/2" of that name."""
 
     def told(session: Session) -> Outcome:
-        history.changing(session, episode_id, by)
+        history.changing(session, episode_id, history.Author(by.partition("/")[0], f"user:{by}"))
         return change(session)
 
     return library.work.database.write(told)
@@ -74,6 +74,15 @@ def test_what_one_person_writes_within_ten_minutes_is_one_revision(library: Libr
         ("Boris", None, {"title": ["Matonge, un matin", "Matonge"]}),
         ("Boris", None, {"title": ["Matonge", "Un matin"]}),
     ]
+
+
+def test_two_people_of_one_name_are_told_apart(library: Library, mp3: bytes) -> None:
+    episode = library.draft(mp3, title="Marché")
+
+    edit(library, episode, "Aline", title="Matonge")
+    edit(library, episode, "Aline/2", title="Un matin")
+
+    assert [by for by, _, fields in told(library, episode) if "title" in fields] == ["Aline", "Aline"]
 
 
 def test_what_was_typed_and_taken_out_again_is_no_news(library: Library, mp3: bytes) -> None:

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import MetaData, select
 
 from feeds.checks import Finding
-from podcast_app import people
+from podcast_app import access, people
+from podcast_app.http import Problem
 from podcast_app.models import User
 from podcast_app.times import utcnow
 from tests.podcasts import Library
@@ -197,3 +198,29 @@ def test_no_secret_stands_in_the_database(library: Library, anna: User) -> None:
     for secret in secrets:
         assert secret not in everything
         assert secret.removeprefix("pod_") not in everything
+
+
+# --- what somebody may change, asked when it is changed ---
+
+
+def test_who_was_taken_off_a_show_while_an_upload_was_on_its_way_changes_nothing(library: Library, anna: User) -> None:
+    show_id = library.show().id
+    library.work.database.write(people.set_role, anna.id, show_id, "producer")
+    library.work.database.write(access.show_to_change, anna, show_id)
+
+    library.work.database.write(people.set_role, anna.id, show_id, "viewer")
+
+    with pytest.raises(Problem) as refused:
+        library.work.database.write(access.show_to_change, anna, show_id)
+    assert refused.value.status == 403
+
+
+def test_a_token_that_was_revoked_while_an_upload_was_on_its_way_changes_nothing(library: Library) -> None:
+    secret = library.work.database.write(people.create_token, "mixer", None, utcnow())
+    token = library.work.database.read(people.token, secret)
+    assert token is not None
+
+    library.work.database.write(people.revoke_token, token.id, utcnow())
+
+    with pytest.raises(Problem):
+        library.work.database.write(access.show_to_change, token, library.show().id)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podcast_app import derived_check, trash, worker
+from podcast_app import derived_check, history, trash, worker
 from podcast_app.models import Audio, Edition, Episode, EpisodeId, Revision, Upload
 from podcast_app.times import utcnow
 from tests.podcasts import Library, Place, at
@@ -66,7 +66,7 @@ def test_nothing_is_made_of_it_and_nothing_of_it_goes_out(library: Library, mp3:
     assert library.work.database.read(status) == ["preparing"]
     assert "Due" not in library.xml()
 
-    library.work.database.write(trash.put_back, library.show().id, episode, "Aline")
+    library.work.database.write(trash.put_back, library.show().id, episode, history.Author("Aline", "user:aline"))
     worker.catch_up(library.work)
 
     assert library.work.database.read(status) == ["ready"]
@@ -76,12 +76,12 @@ def test_nothing_is_made_of_it_and_nothing_of_it_goes_out(library: Library, mp3:
 def test_its_address_is_free_for_others_and_its_own_when_it_comes_back(library: Library, mp3: bytes) -> None:
     episode = library.draft(mp3, title="Matonge")
     thrown_away(library, episode)
-    library.work.database.write(trash.put_back, library.show().id, episode, "Aline")
+    library.work.database.write(trash.put_back, library.show().id, episode, history.Author("Aline", "user:aline"))
     assert library.episode(episode).slug == "matonge"
 
     thrown_away(library, episode)
     other = library.draft(mp3, title="Matonge")
-    library.work.database.write(trash.put_back, library.show().id, episode, "Aline")
+    library.work.database.write(trash.put_back, library.show().id, episode, history.Author("Aline", "user:aline"))
 
     assert (library.episode(other).slug, library.episode(episode).slug) == ("matonge", "matonge-2")
 
