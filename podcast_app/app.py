@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from anyio import CapacityLimiter
 from starlette.applications import Starlette
-from starlette.convertors import IntegerConvertor, register_url_convertor
+from starlette.convertors import IntegerConvertor, StringConvertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -63,12 +63,19 @@ from podcast_app.work import Work
 from podcast_app.worker import Worker
 
 
+class _Part(StringConvertor):
+    """A part of an address. None of ours has a character 0, which PostgreSQL would not even look for."""
+
+    regex = "[^/\0]+"
+
+
 class _Number(IntegerConvertor):
     """A number in an address. Python refuses to read one of thousands of digits, and nobody counts so far."""
 
     regex = "[0-9]{1,9}"
 
 
+register_url_convertor("str", _Part())  # which a part is when the table says nothing else
 register_url_convertor("number", _Number())
 
 

@@ -6,8 +6,10 @@ out is said to be by whoever asked for it, or by nobody when it was on schedule.
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Literal, NamedTuple, cast, get_args
 
 from sqlalchemy import and_, event, select
@@ -69,6 +71,8 @@ WORKER = Author("", "")  # nobody: it happened on schedule
 
 # Whoever goes on writing within this time writes the same revision: forms save themselves as they are typed in.
 TOGETHER = dt.timedelta(minutes=10)
+# Unless more than so much of what they had written goes, which they may want back.
+MOST_LOST = 40  # characters
 
 Changes = dict[str, Json]  # field -> [before, after], as models.Revision keeps them
 
@@ -200,9 +204,9 @@ def _add(session: Session, episode_id: EpisodeId, by: Author, changes: Changes, 
 
 
 def _add_fields(session: Session, episode_id: EpisodeId, by: Author, changes: Changes, now: dt.datetime) -> None:
-    """Into the last revision, where that is the same person's and a moment old; what is as it was then is no news."""
+    """Into the last revision, where that goes on; what is then as it was before that is no news."""
     last = next(iter(of_episode(session, episode_id, 1)), None)
-    if last is None or author(last) != by or "event" in last.changes or now - last.at > TOGETHER:
+    if last is None or not _goes_on(last, by, changes, now):
         _add(session, episode_id, by, changes, now)
         return
     first = {name: [last.changes.get(name, value)[0], value[1]] for name, value in changes.items()}
@@ -211,6 +215,24 @@ def _add_fields(session: Session, episode_id: EpisodeId, by: Author, changes: Ch
         last.changes = both
     else:
         session.delete(last)
+
+
+def _goes_on(last: Revision, by: Author, changes: Changes, now: dt.datetime) -> bool:
+    """Whether the same person, a moment later, goes on with what they wrote."""
+    loses = any(_lost(*changes[name]) > MOST_LOST for name in changes if name in last.changes)
+    return author(last) == by and "event" not in last.changes and now - last.at <= TOGETHER and not loses
+
+
+def _lost(before: Json, after: Json) -> int:
+    """How many characters of a value are not there any more, what begins and ends it alike left aside."""
+    old, new = (value if isinstance(value, str) else json.dumps(value) for value in (before, after))
+    start = _alike(old, new)
+    return len(old) - start - _alike(old[start:][::-1], new[start:][::-1])
+
+
+def _alike(first: str, second: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
 
 
 def _add_event(session: Session, episode_id: EpisodeId, by: Author, told: Changes, now: dt.datetime) -> None:

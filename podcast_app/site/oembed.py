@@ -71,7 +71,7 @@ def read(url: str, origin: str) -> Pasted | None:
     asked = names.pop(0) if names and names[0] in LANGUAGES else None
     if names[1:] and names[-1] == "embed":
         names.pop()
-    if len(names) > 2:
+    if len(names) > 2 or any("\0" in name for name in names):
         return None
     return Pasted(names[0] if names else None, names[1] if names[1:] else None, asked)
 

@@ -39,7 +39,7 @@ async def save(request: Request, person: User) -> Response:
 async def change_password(request: Request, person: User) -> Response:
     """The new one signs out every other browser; this one stays."""
     typed, sign_ins = await sent(request), services(request).sign_ins
-    if seconds := sign_ins.wait(person.email):
+    if seconds := sign_ins.wait_where_known(person.email):
         return await _page(request, person, [too_often("old_password", seconds)], 429)
     if not await is_right(request, typed.get("old_password", ""), person):
         return await _page(request, person, [WRONG_PASSWORD], 422)

@@ -70,15 +70,15 @@ def see_other(path: str) -> Response:
 
 def open_door(request: Request, answer: Response, secret: str) -> Response:
     """The answer, with which this browser is signed in from now on."""
-    answer.set_cookie(
-        access.SESSION_COOKIE,
-        secret,
-        max_age=int(people.SESSION_LASTS.total_seconds()),
-        path="/",
-        secure=_is_secure(request),
-        httponly=True,
-        samesite="lax",
+    return set_cookie(
+        request, answer, access.SESSION_COOKIE, secret, int(people.SESSION_LASTS.total_seconds()), path="/"
     )
+
+
+def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int, *, path: str) -> Response:
+    """The answer with a cookie that no script reads and no other site sends along."""
+    secure = _is_secure(request)
+    answer.set_cookie(name, value, max_age=seconds, path=path, secure=secure, httponly=True, samesite="lax")
     return answer
 
 

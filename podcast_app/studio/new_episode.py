@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
+from media import text
 from podcast_app import access, drafts, fields, history, security, suggesting, uploads
 from podcast_app.addresses import Addresses
 from podcast_app.covers import id_in
@@ -46,7 +47,7 @@ class _Read:
 
 @for_people
 async def show_page(request: Request, person: User) -> Response:
-    read = await _read_page(request, person, request.query_params.get("upload", ""))
+    read = await _read_page(request, person, text.clean(request.query_params.get("upload", "")))
     if read.upload is not None and read.upload.episode_id is not None:
         return see_other(f"/studio/episodes/{read.upload.episode_id}")
     typed = read.upload.typed if read.upload is not None else None

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from media import text
 from podcast_app.http import in_reading
 from podcast_app.models import Audio, ShowId, Upload, UploadState, User
 from podcast_app.studio import rights
@@ -16,8 +17,8 @@ from podcast_app.studio.doors import for_people, see_other
 @for_people
 async def moved(request: Request, person: User) -> Response:
     """To the page for a new episode, of the show that `?show=` names, or the only one: once it was a page."""
-    slug = request.query_params.get("show")
-    if slug is not None:
+    slug = text.clean(request.query_params.get("show", ""))
+    if slug:
         show = await in_reading(request, rights.show_of_producer, person, slug)
         return see_other(f"/studio/shows/{show.slug}/new")
     shows = await in_reading(request, rights.shows_of, person)

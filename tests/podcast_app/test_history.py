@@ -21,7 +21,7 @@ from tests.studio import Studio
 
 
 def change(library: Library, episode_id: EpisodeId, by: str, change: Callable[[Session], Outcome]) -> Outcome:
-    """As everybody changes an episode: told first, in the same transaction. `by`: "Aline", or "Aline/2" of that name."""
+    """As everybody changes an episode: told first. `by`: "Aline", or her namesake "Aline/2"."""
 
     def told(session: Session) -> Outcome:
         history.changing(session, episode_id, history.Author(by.partition("/")[0], f"user:{by}"))
@@ -73,6 +73,22 @@ def test_what_one_person_writes_within_ten_minutes_is_one_revision(library: Libr
         ("Aline", None, {"title": ["Marché", "Matonge, un matin"], "season": [None, 2]}),
         ("Boris", None, {"title": ["Matonge, un matin", "Matonge"]}),
         ("Boris", None, {"title": ["Matonge", "Un matin"]}),
+    ]
+
+
+@pytest.mark.parametrize("after", ["", "Something else instead, of the same length or so, and then some more."])
+def test_a_long_text_that_its_writer_takes_out_again_can_be_brought_back(
+    library: Library, mp3: bytes, after: str
+) -> None:
+    written = "What one writes home, and what one leaves out, read by those who wrote it."
+    episode = library.draft(mp3, title="Marché")
+
+    edit(library, episode, "Aline", notes=written)
+    edit(library, episode, "Aline", notes=after)
+
+    assert [fields["notes"] for _, _, fields in told(library, episode) if "notes" in fields] == [
+        ["", written],
+        [written, after],
     ]
 
 

@@ -1,14 +1,17 @@
 """How the site answers: what may be kept, what browsers are told not to do, and what it says when something is away."""
 
 import gzip
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lxml import html
+from starlette.routing import Match, Route
 
 from media.storage.open import open_storage
 from podcast_app import static_files
+from podcast_app.app import ROUTES
 from podcast_app.security import bucket_origin
 from podcast_app.settings import Settings
 from tests.podcasts import Place
@@ -168,3 +171,12 @@ def _fetched(visitor: Visitor, path: str) -> list[str]:
     """What a browser asks for because the page says so."""
     page = html.fromstring(visitor.get(path).text)
     return [str(url) for url in page.xpath("//@src | //link[@rel='stylesheet' or @rel='icon']/@href")]
+
+
+def test_no_address_with_a_character_0_reaches_a_handler_since_postgresql_would_not_look_for_it() -> None:
+    for route in ROUTES:
+        assert isinstance(route, Route)
+        for name in (name for name in route.param_convertors if name not in ("number", "name")):
+            path = re.sub(r"\{(\w+)(:\w+)?\}", lambda part, odd=name: "\0" if part[1] == odd else "7", route.path)
+            matched, _ = route.matches({"type": "http", "method": "GET", "path": path, "headers": []})
+            assert matched is Match.NONE, route.path

@@ -119,6 +119,18 @@ def test_many_wrong_tries_make_one_address_wait_and_no_other(new_studio: Studio)
     assert browser.send("/studio/sign-in", {"email": "other@example.org", "password": PASSWORD}).path == HOME
 
 
+def test_strangers_who_guess_keep_nobody_out_of_a_browser_where_they_signed_in_before(new_studio: Studio) -> None:
+    new_studio.account("aline@example.org")
+    known, stranger = new_studio.stranger(), new_studio.stranger()
+    known.send("/studio/sign-in", {"email": "aline@example.org", "password": PASSWORD})
+    known.send("/studio/sign-out", {})
+    for _ in range(9):
+        held = stranger.send("/studio/sign-in", {"email": "aline@example.org", "password": "a guess"})
+
+    assert held.status == 429
+    assert known.send("/studio/sign-in", {"email": "aline@example.org", "password": PASSWORD}).path == HOME
+
+
 def test_signing_out_everywhere_ends_every_browsers_session(studio: Studio) -> None:
     here, elsewhere = (studio.signed_in("lost@example.org") for _ in range(2))
     assert elsewhere.open("/studio/account").path == "/studio/account"
