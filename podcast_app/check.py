@@ -102,12 +102,15 @@ def _feeds_hold(guids: set[str], show: Show, feeds: list[Feed]) -> Iterator[Rema
 
 
 def _judged(feed: Feed) -> Iterator[Remark]:
-    """A light feed says what the whole one says: what could be better in that is said once."""
-    for finding in checks.feed(_xml(feed)):
+    """A light feed says what the whole one says: what could be better in that is said once. Nothing is wrong with a
+    show that nobody can hear yet."""
+    xml = _xml(feed)
+    can_be_heard = b"<item>" in xml
+    for finding in checks.feed(xml):
         if finding.level == "warning" and feed.view.endswith("-low"):
             continue
         about = f"{feed.path} {finding.where}".strip()
-        yield Remark("error" if finding.level == "error" else "note", about, finding.message())
+        yield Remark("error" if finding.level == "error" and can_be_heard else "note", about, finding.message())
 
 
 def _copied(storage: Storage, feed: Feed) -> Iterator[Remark]:
@@ -135,7 +138,11 @@ def _lagging(session: Session, now: dt.datetime) -> list[Remark]:
     over = select(Show.slug, Show.email_in_feed_until).where(Show.email_in_feed_until <= now)
     return [
         *(Remark(lag(at, now), slug, "is due, and not out yet.") for slug, at in session.execute(due) if at),
-        *(Remark(lag(at, now), slug, "shows its e-mail address for too long.") for slug, at in session.execute(over) if at),
+        *(
+            Remark(lag(at, now), slug, "shows its e-mail address for too long.")
+            for slug, at in session.execute(over)
+            if at
+        ),
     ]
 
 

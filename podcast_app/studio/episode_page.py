@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
@@ -95,6 +96,7 @@ async def answer(
         shared=after_publishing.shared,
         guest_links=episode_read.guest_links,
         guest_link=guest_link,
+        form_id=secrets.token_hex(16),
         saved_at=_saved_at(request),
     )
     signed = await to_thread.run_sync(security.signed_origin, here.storage)

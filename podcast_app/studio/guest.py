@@ -1,6 +1,7 @@
 """A guest sees an episode before it is public; its producers make the link, and take it back."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 
 from anyio import to_thread
@@ -18,12 +19,14 @@ from podcast_app.site import errors, places
 from podcast_app.site.covers import whole
 from podcast_app.site.pages import EpisodePage
 from podcast_app.site.parts import Part, transcript_part
-from podcast_app.studio import listen, preview, rights
+from podcast_app.studio import listen, once, preview, rights
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import answer
 from podcast_app.studio.inputs import sent
 from podcast_app.studio.pages import PRIVATE
 from podcast_app.times import utcnow
+
+SOUND = "enclosure"  # what guests hear: the file that listeners will get
 
 OVER = (
     "This link leads nowhere any more.",
@@ -34,9 +37,9 @@ OVER = (
 @for_people
 async def make(request: Request, person: User) -> Response:
     """The episode's page, with the link: it is shown once."""
-    episode_id = EpisodeId(request.path_params["id"])
-    secret = await in_transaction(request, _make, person, episode_id, utcnow())
-    link = f"{services(request).settings.origin}/preview/{secret}"
+    episode_id, typed = EpisodeId(request.path_params["id"]), await sent(request)
+    secret = await in_transaction(request, _make, person, episode_id, typed, utcnow())
+    link = f"{services(request).settings.origin}/preview/{secret}" if secret else ""
     return await answer(request, person, episode_id, guest_link=link)
 
 
@@ -83,13 +86,19 @@ def _over(request: Request) -> Response:
     return errors.page(request, 404, language(request), PRIVATE, OVER)
 
 
-def _make(session: Session, person: User, episode_id: EpisodeId, now: dt.datetime) -> str:
-    rights.episode_of_producer(session, person, episode_id)
+def _make(
+    session: Session, person: User, episode_id: EpisodeId, typed: Mapping[str, str], now: dt.datetime
+) -> str | None:
+    """The secret of the new link; None when this form has led to one before."""
+    rights.episode_to_change(session, person, episode_id)
+    if once.result(session, person, typed) is not None:
+        return None
+    once.remember(session, person, typed, "made", now)
     return guests.make(session, episode_id, now)
 
 
 def _take_back(session: Session, person: User, episode_id: EpisodeId, secret_hash: str) -> None:
-    rights.episode_of_producer(session, person, episode_id)
+    rights.episode_to_change(session, person, episode_id)
     guests.take_back(session, episode_id, secret_hash)
 
 
@@ -106,15 +115,17 @@ def _page(
     with session.no_autoflush:  # nothing of this is kept
         preview.dated(episode, now)
         view, here = places.view(show, asked), f"/preview/{secret}"
-        found = preview.before_publication(episode, show, view, settings, here)
+        found = preview.before_publication(episode, show, view, settings, here, SOUND)
     session.expunge_all()
     others = (replace(other, path=f"{here}?language={other.language}") for other in found.head.translations)
     return replace(found, head=replace(found.head, translations=tuple(others)))
 
 
 def _recording(session: Session, secret: str, name: str) -> Recording | None:
+    """None also for the original, which holds what its recorder wrote into it, and once there is a public file."""
     episode = guests.episode(session, secret)
-    return None if episode is None else listen.recording(episode, name)
+    is_theirs = episode is not None and episode.state != "published" and name == SOUND
+    return listen.recording(episode, name) if episode is not None and is_theirs else None
 
 
 def _transcript(session: Session, secret: str, language: str, extension: str) -> Part | None:

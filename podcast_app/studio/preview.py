@@ -68,12 +68,17 @@ async def shown_page(request: Request, found: EpisodePage, *, is_guest: bool) ->
     return answer
 
 
-def before_publication(episode: Episode, show: Show, view: View, settings: Settings, here: str) -> EpisodePage:
-    """The page as it will be, its audio, cover and transcripts from below `here`. Needs a time of publication."""
+def before_publication(
+    episode: Episode, show: Show, view: View, settings: Settings, here: str, sound: str
+) -> EpisodePage:
+    """The page as it will be, its audio (of the name `sound`), cover and transcripts from below `here`.
+
+    Needs a time of publication.
+    """
     found = episode_page(Place(show, view, episode), settings.origin)
     if episode.state == "published":
         return found
-    audio, own = f"{here}/audio/{best(episode)}", f"{here}/picture"
+    audio, own = f"{here}/audio/{sound}", f"{here}/picture"
     assert episode.audio is not None, "an episode is made from audio"
     words = replace(
         found.episode,
@@ -104,7 +109,7 @@ def _page(
 ) -> EpisodePage:
     show, episode = _as_if_saved(session, person, episode_id, fields, settings, now)
     view = places.view(show, language)
-    found = before_publication(episode, show, view, settings, f"/studio/episodes/{episode.id}")
+    found = before_publication(episode, show, view, settings, f"/studio/episodes/{episode.id}", best(episode))
     session.rollback()
     return found
 

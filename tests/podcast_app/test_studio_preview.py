@@ -265,6 +265,7 @@ def test_a_guest_sees_and_hears_a_draft_until_the_link_is_taken_back(studio: Stu
     assert seen.answer.headers["x-robots-tag"] == "noindex, nofollow"
     assert "set-cookie" not in seen.answer.headers
     assert guest.client.get(audio).content
+    assert guest.client.get(f"{link}/audio/original").status_code == 404
     assert guest.client.get(seen.document.xpath("//audio/@src")[0].replace("/audio/", "/audio/x")).status_code == 404
     assert link.rpartition("/")[2] not in aline.open(draft.path).answer.text
 
