@@ -47,6 +47,30 @@ def answer(request: Request, problem: Problem) -> Response:
     return errors.page(request, problem.status, headers=problem.headers)
 
 
+def of_the_world(failed: Exception) -> Problem:
+    """What the storage or the database could not do; the log keeps it. Raises `failed` when it is a bug of ours."""
+    match failed:
+        case Full():
+            return _full(failed)
+        case DBAPIError() if is_full(failed):
+            return _full(failed)
+        case SQLAlchemyError() if not is_away(failed):
+            raise failed  # `_bug` answers
+        case _:
+            return _away(failed)
+
+
+def _full(full: Exception) -> Problem:
+    log.error("The storage is full: %r", full)
+    return Problem(507, [FULL])
+
+
+def _away(away: Exception) -> Problem:
+    said = reason(away) if isinstance(away, SQLAlchemyError) else repr(away)
+    log.error("The storage or the database does not answer: %s", said)
+    return Problem(503, [AWAY], headers=RETRY)
+
+
 async def _problem(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, Problem)
     return answer(request, problem)
@@ -74,24 +98,8 @@ async def _too_late(request: Request, _given_up: Exception) -> Response:
     return answer(request, Problem(503, [TOO_SLOW], headers=RETRY))
 
 
-async def _full(request: Request, full: Exception) -> Response:
-    log.error("The storage is full: %r", full)
-    return answer(request, Problem(507, [FULL]))
-
-
-async def _unavailable(request: Request, away: Exception) -> Response:
-    said = reason(away) if isinstance(away, SQLAlchemyError) else repr(away)
-    log.error("The storage or the database does not answer: %s", said)
-    return answer(request, Problem(503, [AWAY], headers=RETRY))
-
-
-async def _database(request: Request, failed: Exception) -> Response:
-    assert isinstance(failed, SQLAlchemyError)
-    if isinstance(failed, DBAPIError) and is_full(failed):
-        return await _full(request, failed)
-    if is_away(failed):
-        return await _unavailable(request, failed)
-    raise failed  # a bug of ours: `_bug` answers, and the log keeps it
+async def _world(request: Request, failed: Exception) -> Response:
+    return answer(request, of_the_world(failed))
 
 
 async def _gone(request: Request, _gone: Exception) -> Response:
@@ -128,10 +136,10 @@ HANDLERS: dict[Any, Handler] = {  # Any: Starlette's own type for its keys
     BadForm: _bad_form,
     TooLarge: _too_large,
     TooLate: _too_late,
-    Full: _full,
-    Unavailable: _unavailable,
-    Busy: _unavailable,
-    SQLAlchemyError: _database,
+    Full: _world,
+    Unavailable: _world,
+    Busy: _world,
+    SQLAlchemyError: _world,
     ClientDisconnect: _gone,
     Exception: _bug,
 }

@@ -7,13 +7,16 @@ last boundary for a whole one.
 import asyncio
 import urllib.parse
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from anyio import CancelScope, to_thread
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
+from sqlalchemy.exc import SQLAlchemyError
 
 from feeds.checks import Finding, error
+from media.storage import Full, Unavailable
 from podcast_app.uploads import Original, Received
 
 PIECE = 1 << 20  # bytes handed to storage at once
@@ -21,6 +24,7 @@ LONGEST_FIELD = 600_000  # bytes kept of a text: more than any field may hold, s
 LARGEST_PICTURE = 20_000_000  # bytes
 LARGEST_TRANSCRIPT = 10_000_000  # bytes
 MOST_PARTS = 200
+FAILURES = (Full, Unavailable, SQLAlchemyError)  # of what keeps the audio
 
 
 class BadForm(Exception):
@@ -45,6 +49,7 @@ class Form:
 
     fields: dict[str, str] = field(default_factory=dict)
     audio: Received | None = None  # whole in storage, announced
+    failure: Exception | None = None  # one of FAILURES: why the audio that came is not there (`read_on`)
     files: dict[str, SmallFile] = field(default_factory=dict)  # those that were chosen, besides the audio
 
     @property
@@ -71,9 +76,28 @@ async def read(
     Raises BadForm, uploads.TooLarge, media.storage.Full and Unavailable, and whatever the body raises when the
     sender goes away; in each case nothing of the audio stays.
     """
+    return await _read(body, content_type, _Audio(open_original), rooms)
+
+
+async def read_on(
+    body: AsyncIterator[bytes],
+    content_type: str,
+    open_original: Callable[[], Original],
+    rooms: Mapping[str, Room] | None = None,
+) -> Form:
+    """The same for a page's form, whose texts come behind its audio: when that cannot be kept they are read all the
+    same, and the form says why (`failure`)."""
+    audio = _AudioOrNot(open_original)
+    form = await _read(body, content_type, audio, rooms)
+    form.failure = audio.failure
+    return form
+
+
+async def _read(
+    body: AsyncIterator[bytes], content_type: str, audio: "_Audio", rooms: Mapping[str, Room] | None
+) -> Form:
     parts = _Parts(COVER if rooms is None else rooms)
     parser = parts.parser(content_type)
-    audio = _Audio(open_original)
     try:
         async for chunk in body:
             parser.write(chunk)
@@ -126,7 +150,7 @@ class _Audio:
             waiting.clear()
             self._writing = asyncio.ensure_future(to_thread.run_sync(self._original.write, piece))
 
-    async def finish(self, filename: str) -> Received:
+    async def finish(self, filename: str) -> Received | None:
         await self._written()
         assert self._original is not None
         return await to_thread.run_sync(self._original.finish, filename)
@@ -141,6 +165,37 @@ class _Audio:
     async def _written(self) -> None:
         if self._writing is not None:
             await self._writing
+
+
+class _AudioOrNot(_Audio):
+    """What comes after a failure is dropped. Then nothing stays of what came before it either."""
+
+    failure: Exception | None = None
+
+    async def take(self, waiting: bytearray, *, at_least: int) -> None:
+        try:
+            if self.failure is None:
+                await super().take(waiting, at_least=at_least)
+        except FAILURES as failure:
+            await self._fail(failure)
+        if self.failure is not None:
+            waiting.clear()
+
+    async def finish(self, filename: str) -> Received | None:
+        try:
+            return await super().finish(filename) if self.failure is None else None
+        except FAILURES as failure:
+            await self._fail(failure)
+            return None
+
+    async def abandon(self, cause: BaseException) -> None:
+        if self.failure is None:
+            await super().abandon(cause)
+
+    async def _fail(self, failure: Exception) -> None:
+        with suppress(*FAILURES):  # what fails again here is left to the worker, as anything that nobody takes over
+            await super().abandon(failure)
+        self.failure = failure
 
 
 class _Parts:

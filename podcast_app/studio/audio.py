@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from feeds.checks import Finding, error
-from podcast_app import covers, episodes, publishing, replacing, uploads
+from podcast_app import covers, episodes, forms, publishing, replacing, uploads
 from podcast_app.http import in_reading, in_transaction
 from podcast_app.models import Audio, EpisodeId, UploadId, User
 from podcast_app.outcomes import Done
@@ -34,7 +34,7 @@ async def replace(request: Request, person: User) -> Response:
     form = await multipart.with_recording(request)
     typed = cleaned(form.fields)
     again = partial(answer, request, person, typed)
-    recording = await _recording(request, form.audio, typed)
+    recording = await _recording(request, form, typed)
     if isinstance(recording, Finding):
         return await again([recording], 422)
     outcome = await in_transaction(request, _replace, person, part.asked(request), recording, typed, utcnow())
@@ -55,11 +55,11 @@ async def make_again(request: Request, person: User) -> Response:
     return await part.ended(request, outcome, "audio", partial(answer, request, person, {}))
 
 
-async def _recording(
-    request: Request, received: uploads.Received | None, typed: Mapping[str, str]
-) -> Inspected | UploadId | Finding:
-    if received is not None:
-        return await multipart.inspected(request, received)
+async def _recording(request: Request, form: forms.Form, typed: Mapping[str, str]) -> Inspected | UploadId | Finding:
+    if form.failure is not None:
+        return multipart.not_kept(form.failure)
+    if form.audio is not None:
+        return await multipart.inspected(request, form.audio)
     return UploadId(typed["upload_id"]) if typed.get("upload_id") else NOTHING_CHOSEN
 
 

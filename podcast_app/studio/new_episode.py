@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from feeds.checks import Finding, error
 from media import text
-from podcast_app import access, drafts, fields, history, security, suggesting, uploads
+from podcast_app import access, drafts, fields, forms, history, security, suggesting, uploads
 from podcast_app.addresses import Addresses
 from podcast_app.covers import id_in
 from podcast_app.documents import main_text
@@ -32,7 +32,7 @@ from podcast_app.studio.pages import PRIVATE, language_of, page
 from podcast_app.studio.persons_form import Row
 from podcast_app.suggesting import Suggestions
 from podcast_app.times import utcnow
-from podcast_app.uploads import Inspected, Received
+from podcast_app.uploads import Inspected
 
 NO_RECORDING = error("audio", "There is no recording yet.", "Choose the audio file of this episode.")
 
@@ -59,7 +59,7 @@ async def create(request: Request, person: User) -> Response:
     show = await in_reading(request, rights.show_of_producer, person, request.path_params["show"])
     form = await multipart.with_recording(request)
     typed = persons_form.gathered(cleaned(form.fields))
-    upload, pictures = await _recording(request, person, show, form.audio, typed)
+    upload, pictures = await _recording(request, person, show, form, typed)
     if isinstance(upload, Finding):
         return await _again(request, person, typed, "", [upload])
     here = services(request)
@@ -87,11 +87,13 @@ async def keep_text(request: Request, person: User) -> Response:
 
 
 async def _recording(
-    request: Request, person: User, show: Show, received: Received | None, typed: Mapping[str, str]
+    request: Request, person: User, show: Show, form: forms.Form, typed: Mapping[str, str]
 ) -> tuple[Upload | Finding, uploads.Pictures]:
     """The recording as an upload that waits, whatever becomes of the fields; and its pictures."""
-    if received is not None:
-        inspected = await multipart.inspected(request, received)
+    if form.failure is not None:
+        return multipart.not_kept(form.failure), uploads.Pictures()
+    if form.audio is not None:
+        inspected = await multipart.inspected(request, form.audio)
         if isinstance(inspected, Finding):
             return inspected, uploads.Pictures()
         return await in_transaction(request, _keep, person, show.slug, inspected, utcnow()), inspected.pictures

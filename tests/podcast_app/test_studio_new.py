@@ -1,13 +1,14 @@
 """The page for a new episode without its scripts: what is suggested, what was written, and what is kept of both."""
 
 import gzip
-from collections.abc import Mapping
+import resource
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from mutagen.id3 import TIT2, TRCK
 
-from podcast_app import suggesting
+from podcast_app import forms, suggesting
 from podcast_app.fields import EpisodeFields
 from tests.media.samples import tagged
 from tests.podcasts import Library
@@ -144,6 +145,25 @@ def test_people_without_a_name_are_asked_for_and_nothing_is_lost(browser: Browse
     assert "no name" in page.text
     assert page.form()["title"] == "Kept"
     assert "https://example.org" in page.form().values()
+
+
+def test_a_recording_for_which_there_is_no_room_costs_no_text(studio: Studio, browser: Browser, full_disk: int) -> None:
+    page = browser.upload(bytes(full_disk + 2 * forms.PIECE), title="Kept", notes="Des mots.")
+
+    assert page.status == 422
+    assert "is full" in page.beside("audio")
+    assert (page.form()["title"], page.form()["notes"]) == ("Kept", "Des mots.")
+    folder = studio.site.settings.data_dir
+    assert not [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size > full_disk // 2]
+
+
+@pytest.fixture
+def full_disk() -> Iterator[int]:
+    """Files cannot grow over so many bytes: for the application it is as if the disk were full then."""
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE), 8 * 2**20
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    yield most
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.long_on_postgresql
