@@ -1,6 +1,7 @@
 """What people and machines may say about a show or an episode: hostile text in, typed values or findings out."""
 
 import datetime as dt
+import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
@@ -35,6 +36,8 @@ LONGEST_CODE = 4000  # characters: Podcasting 2.0, `txt`
 
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+
+_EMAIL = re.compile(r"""[^@\s<>()\[\]:;,"\\]+@[^@\s<>()\[\]:;,"\\]+\.[^@\s<>()\[\]:;,"\\]+""")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,6 +80,17 @@ def _empty_is_none(value: object) -> object:
 def _web_address(value: str) -> str:
     if value:
         TypeAdapter(HttpUrl).validate_python(value)
+    return value
+
+
+def is_email(value: str) -> bool:
+    """Whether mail programs take it for the address of one person: not a name with it, and not two."""
+    return _EMAIL.fullmatch(value) is not None and len(value) <= 255
+
+
+def _email(value: str) -> str:
+    if value and not is_email(value):
+        raise ValueError("not an e-mail address")
     return value
 
 
@@ -205,7 +219,7 @@ class ShowFields(_Fields):
     explicit: bool = False
     type: Literal["episodic", "serial"] = "episodic"
     copyright: Short = ""
-    owner_email: Short = ""
+    owner_email: Annotated[Line, AfterValidator(_email)] = ""
     email_in_feed: bool = False
     email_in_feed_until: OrNothing[Instant] = None  # then it leaves the feed by itself
     funding_url: WebAddress = ""
@@ -324,6 +338,7 @@ _ODD = (
     error("show", "The show is missing.", "Name it by its address, like diaspora-insights."),
     error("filename", "The file's name is missing.", "Send the name that it has on your machine."),
     error("size_bytes", "The file's size is missing, or it is empty.", "Send its size in bytes, a whole number."),
+    error("owner_email", "This is not an e-mail address.", "Write it like name@example.org."),
     error("time_zone", "This time zone is not known.", "Write a name like Europe/Brussels or Africa/Kigali."),
     error("zones", "One of these time zones is not known.", "Write names like Africa/Kinshasa or Africa/Kigali."),
     *(

@@ -5,7 +5,6 @@ Secrets are random, handed out once, and kept only as their SHA-256: a copy of t
 
 import datetime as dt
 import hashlib
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from feeds.checks import Finding, error
 from media import text
+from podcast_app import fields
 from podcast_app.models import (
     Membership,
     OneTimeLink,
@@ -41,7 +41,6 @@ LAST_ADMINISTRATOR = error(
     "", "Nobody else administers this site, so it stays like this.", "Make somebody else an administrator first."
 )
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _HASHER = PasswordHasher()  # argon2id, 64 MiB: about a fifth of a second, so always outside a transaction
 
 
@@ -95,7 +94,7 @@ def password_findings(password: str) -> list[Finding]:
 
 
 def email_findings(email: str) -> list[Finding]:
-    if _EMAIL.fullmatch(text.clean_line(email)) and len(email) <= 255:
+    if fields.is_email(text.clean_line(email)):
         return []
     return [error("email", "This is not an e-mail address.", "Write it like name@example.org.")]
 

@@ -23,9 +23,9 @@ class SignIns:
         # all together first: made-up addresses that wait anyway make nobody's tries forgotten
         return self._of_all.wait(ALL) or self._of_one.wait(email)
 
-    def wait_where_known(self, email: str) -> int:
-        """The same in a browser where this person has signed in before: no stranger's tries keep them out."""
-        return self._where_known.wait(email)
+    def wait_where_known(self, name: str) -> int:
+        """The same where this person has signed in before (doors.known_as): no stranger's tries keep them out."""
+        return self._where_known.wait(name)
 
     def wait_with_link(self, secret: str) -> int:
         """The same for a form behind a one-time link that is good: nor do they here."""
@@ -35,7 +35,7 @@ class SignIns:
         """Count a link that leads nowhere: they say nothing to anybody, and good ones never wait for it."""
         return self._guesses.wait(ALL)
 
-    def forgive(self, email: str) -> None:
-        """It was the right password."""
-        self._of_one.forgive(email)
-        self._where_known.forgive(email)
+    def forgive(self, name: str) -> None:
+        """It was the right password: of this address, or in this browser."""
+        self._of_one.forgive(name)
+        self._where_known.forgive(name)

@@ -49,7 +49,7 @@ async def change_password(request: Request, person: User) -> Response:
         return await _page(request, person, findings, 422)
     kept = await hashed(request, password)
     secret = await in_transaction(request, _set_password, person.id, kept, browser(request))
-    return open_door(request, see_other(HERE), secret)
+    return open_door(request, see_other(HERE), secret, person.email)
 
 
 @for_people

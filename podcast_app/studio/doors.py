@@ -1,6 +1,7 @@
 """Who may come in: each studio handler stands behind one of two doors."""
 
 import datetime as dt
+import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from media import text
 from podcast_app import access, devices, people
 from podcast_app.http import Problem, in_reading, services
 from podcast_app.models import User
@@ -22,6 +24,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 HandlerForPeople = Callable[[Request, User], Awaitable[Response]]
 
 SIGN_IN = "/studio/sign-in"
+KNOWN_COOKIE = "podcast_known"
+KNOWN_SECONDS = 180 * 24 * 60 * 60
+_SESSION_SECONDS = int(people.SESSION_LASTS.total_seconds())
 
 
 def for_anybody(handler: Handler) -> Handler:
@@ -68,14 +73,31 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, 303, PRIVATE)
 
 
-def open_door(request: Request, answer: Response, secret: str) -> Response:
-    """The answer, with which this browser is signed in from now on."""
-    return set_cookie(
-        request, answer, access.SESSION_COOKIE, secret, int(people.SESSION_LASTS.total_seconds()), path="/"
-    )
+def open_door(request: Request, answer: Response, secret: str, email: str) -> Response:
+    """The answer, with which this browser is signed in from now on, and known as one where this person was."""
+    expires_at, name = int(utcnow().timestamp()) + KNOWN_SECONDS, secrets.token_hex(8)
+    signature = services(request).signer.sign(_known(text.clean_line(email).lower(), name), expires_at)
+    _set_cookie(request, answer, KNOWN_COOKIE, f"{expires_at}.{name}.{signature}", KNOWN_SECONDS, path=SIGN_IN)
+    return _set_cookie(request, answer, access.SESSION_COOKIE, secret, _SESSION_SECONDS, path="/")
 
 
-def set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int, *, path: str) -> Response:
+def known_as(request: Request, email: str) -> str:
+    """A name for this browser, if this person has signed in with it before; or else "".
+
+    Strangers' tries to guess the password must not keep its owner out: such a browser has tries of its own.
+    """
+    said, _, rest = request.cookies.get(KNOWN_COOKIE, "").partition(".")
+    name, _, signature = rest.partition(".")
+    expires_at = int(said) if said.isascii() and said.isdecimal() and len(said) < 12 else 0
+    is_ours = services(request).signer.has_signed(_known(email, name), expires_at, signature)
+    return f"browser:{name}" if is_ours and utcnow().timestamp() < expires_at else ""
+
+
+def _known(email: str, browser: str) -> str:
+    return f"signed in before: {email} {browser}"
+
+
+def _set_cookie(request: Request, answer: Response, name: str, value: str, seconds: int, *, path: str) -> Response:
     """The answer with a cookie that no script reads and no other site sends along."""
     secure = _is_secure(request)
     answer.set_cookie(name, value, max_age=seconds, path=path, secure=secure, httponly=True, samesite="lax")

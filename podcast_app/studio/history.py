@@ -120,7 +120,8 @@ def _read(session: Session, person: User, episode_id: EpisodeId, before: int | N
     episode, is_open = part.read(session, person, episode_id)
     found = history.of_episode(session, episode_id, ON_A_PAGE + 1, before)
     now = history.values(session, episode_id)
-    emails = _emails(session, {revision.by_id for revision in found})
+    knows_the_team = rights.may_change(session, person, episode.show)  # whose addresses viewers do not see
+    emails = _emails(session, {revision.by_id for revision in found}) if knows_the_team else {}
     entries = [_entry(revision, now, emails.get(revision.by_id, "")) for revision in found[:ON_A_PAGE]]
     return _Read(episode, is_open, entries, has_older=len(found) > ON_A_PAGE)
 

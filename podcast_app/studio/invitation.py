@@ -48,7 +48,7 @@ async def _make_account(request: Request, secret: str, typed: Mapping[str, str])
         return await _page(request, None, typed, kept.findings, kept.status)
     match await in_transaction(request, _make_and_join, secret, typed, kept, utcnow(), browser(request)):
         case Done((show, session_secret)):
-            return open_door(request, _in(Done(show)), session_secret)
+            return open_door(request, _in(Done(show)), session_secret, typed.get("email", ""))
         case Refused(findings):
             return await _page(request, None, typed, findings, 422)
         case Unknown():

@@ -41,7 +41,7 @@ async def change(request: Request) -> Response:
     match await in_transaction(request, _change, secret, kept, utcnow(), browser(request)):
         case Done(session_secret):
             services(request).sign_ins.forgive(person.email)
-            return open_door(request, see_other(HOME), session_secret)
+            return open_door(request, see_other(HOME), session_secret, person.email)
         case Unknown():
             return link_is_over(request)
 

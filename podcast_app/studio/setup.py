@@ -39,7 +39,7 @@ async def create(request: Request) -> Response:
         return _page(request, typed, kept.findings, kept.status)
     match await in_transaction(request, _create, secret, typed, kept, utcnow(), browser(request)):
         case Done(session_secret):
-            return open_door(request, see_other(HOME), session_secret)
+            return open_door(request, see_other(HOME), session_secret, typed.get("email", ""))
         case Refused(findings):
             return _page(request, typed, findings)
         case Unknown():

@@ -18,18 +18,15 @@ from podcast_app.studio.doors import (
     close_door,
     for_anybody,
     for_people,
+    known_as,
     open_door,
     see_other,
-    set_cookie,
 )
 from podcast_app.studio.inputs import Form, remarks, sent
 from podcast_app.studio.pages import language_of, page
 from podcast_app.times import utcnow
 
 HOME = "/studio/"
-KNOWN_COOKIE = "podcast_known"
-KNOWN_SECONDS = 180 * 24 * 60 * 60
-_KNOWN = "signed in here before: "
 OURS = re.compile(r"/studio/[a-z0-9/_-]*(\?[a-z0-9=&_-]*)?", re.IGNORECASE)
 
 # One sentence, whichever of the two is wrong: it tells nobody who has an account here.
@@ -45,18 +42,17 @@ async def show_page(request: Request) -> Response:
 async def sign_in(request: Request) -> Response:
     typed = await sent(request)
     email, next_page = text.clean_line(typed.get("email", ""))[:255].lower(), typed.get("next", "")
-    sign_ins = services(request).sign_ins
-    if seconds := sign_ins.wait_where_known(email) if _is_known(request, email) else sign_ins.wait(email):
+    sign_ins, mark = services(request).sign_ins, known_as(request, email)
+    if seconds := sign_ins.wait_where_known(mark) if mark else sign_ins.wait(email):
         answer = _again(request, email, next_page, too_often("email", seconds), 429)
         answer.headers["Retry-After"] = str(seconds)
         return answer
     person = await in_reading(request, people.user_by_email, email)
     if not await is_right(request, typed.get("password", ""), person) or person is None:
         return _again(request, email, next_page, WRONG, 422)
-    sign_ins.forgive(email)
+    sign_ins.forgive(mark or email)
     secret = await in_transaction(request, people.sign_in, person.id, utcnow(), browser(request))
-    answer = see_other(next_page if OURS.fullmatch(next_page) else HOME)
-    return open_door(request, _known_from_now_on(request, email, answer), secret)
+    return open_door(request, see_other(next_page if OURS.fullmatch(next_page) else HOME), secret, email)
 
 
 @for_anybody
@@ -82,20 +78,6 @@ async def is_right(request: Request, password: str, person: User | None) -> bool
     hashed = person.password_hash if person is not None else None
     password = password[: people.LONGEST_PASSWORD + 1]
     return await to_thread.run_sync(people.is_right, password, hashed, limiter=services(request).sign_ins.hashing)
-
-
-def _known_from_now_on(request: Request, email: str, answer: Response) -> Response:
-    """The answer, after which this browser is one where this person has signed in."""
-    expires_at = int(utcnow().timestamp()) + KNOWN_SECONDS
-    value = f"{expires_at}.{services(request).signer.sign(_KNOWN + email, expires_at)}"
-    return set_cookie(request, answer, KNOWN_COOKIE, value, KNOWN_SECONDS, path=SIGN_IN)
-
-
-def _is_known(request: Request, email: str) -> bool:
-    said, _, signature = request.cookies.get(KNOWN_COOKIE, "").partition(".")
-    expires_at = int(said) if said.isascii() and said.isdecimal() and len(said) < 12 else 0
-    is_ours = services(request).signer.has_signed(_KNOWN + email, expires_at, signature)
-    return is_ours and utcnow().timestamp() < expires_at
 
 
 def too_often(field: str, seconds: int) -> Finding:

@@ -190,3 +190,11 @@ def test_too_many_chapters_are_called_so() -> None:
 
     assert isinstance(finding, Finding)
     assert finding.message() == "These are too many chapters. An episode has 1000 at most."
+
+
+@pytest.mark.parametrize("said", ["owner@example", "a b@example.org", "<x>@example.org", "a@b.org, c@d.org", "x@y.z w"])
+def test_a_show_s_e_mail_is_the_address_of_one_person(said: str) -> None:
+    found = parse(ShowFields, {"owner_email": said})
+
+    assert isinstance(found, list)
+    assert [finding.field for finding in found] == ["owner_email"]
