@@ -1,6 +1,7 @@
 // Listening beside the form: the last ten seconds by one press, and chapters that begin where one hears them.
 
-import { clock, write } from "./notes_toolbar.js";
+import { clock, heard, write } from "./notes_toolbar.js";
+import { tell } from "./words.js";
 
 const TIMED = /^\s*(?:\d+:)?\d{1,2}:\d{2}(?:\.\d+)?\s*/;
 
@@ -13,12 +14,24 @@ for (const link of document.querySelectorAll("[data-play-from]")) {
 }
 
 for (const field of document.querySelectorAll("[data-chapters]")) {
-  const [area, audio, buttons] = ["textarea", "audio", "[data-buttons]"].map((what) => field.querySelector(what));
+  const [area, buttons, said] = ["textarea", "[data-buttons]", "[data-say]"].map((what) => field.querySelector(what));
   if (!buttons) continue;
+  const onPress = (name, put) =>
+    buttons.querySelector(name).addEventListener("click", () => {
+      tell(said, heard() === null ? said.dataset.say : "");
+      if (heard() !== null) put(area, heard());
+    });
   buttons.hidden = false;
-  buttons.querySelector("[data-set-time]").addEventListener("click", () => setTime(area, audio.currentTime));
-  buttons.querySelector("[data-add-chapter]").addEventListener("click", () => addChapter(area, audio.currentTime));
+  onPress("[data-set-time]", setTime);
+  onPress("[data-add-chapter]", addChapter);
 }
+
+// One player at a time.
+document.addEventListener(
+  "play",
+  ({ target }) => document.querySelectorAll("audio").forEach((other) => other === target || other.pause()),
+  true,
+);
 
 function playFrom(audio, second) {
   const start = () => {

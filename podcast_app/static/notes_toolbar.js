@@ -39,8 +39,7 @@ function put(area, what) {
     from = value.lastIndexOf("\n", from - 1) + 1;
     to = value.indexOf("\n", to) < 0 ? value.length : value.indexOf("\n", to);
   }
-  const audio = [...document.querySelectorAll("audio")].find((each) => each.currentTime > 0);
-  const [text, start, length, isAfter] = PUT[what](value.slice(from, to), audio?.currentTime ?? 0);
+  const [text, start, length, isAfter] = PUT[what](value.slice(from, to), heard() ?? 0);
   write(area, from, to, text);
   if (isAfter) area.setSelectionRange(from + text.length, from + text.length);
   else area.setSelectionRange(from + start, from + start + length);
@@ -53,6 +52,14 @@ export function write(area, from, to, text) {
   if (document.execCommand("insertText", false, text)) return;
   area.setRangeText(text, from, to, "end");
   area.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+let player = null; // that somebody used last; their events do not rise, so they are caught on the way down
+for (const use of ["play", "seeking"]) document.addEventListener(use, ({ target }) => (player = target), true);
+
+/** The second at which somebody listens, or did last; null when nobody has yet. */
+export function heard() {
+  return player && player.currentTime;
 }
 
 /** "4:07", "1:05:00". */

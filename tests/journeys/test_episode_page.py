@@ -1,5 +1,6 @@
 """An episode's page in a browser: words are never lost, whatever happens while they are typed."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -230,9 +231,17 @@ async def test_chapters_begin_where_one_hears_them_and_the_end_is_heard_by_one_p
     path = aline.upload(recording, title="Matonge").path
     await _arrive(desk, studio, aline, path)
 
+    await desk.locator("#chapters").fill("00:03 Market")
+    await desk.get_by_role("button", name="Set to the current time").click()
+    await expect(desk.get_by_text("Listen first")).to_be_visible()
+    await expect(desk.locator("#chapters")).to_have_value("00:03 Market")
+
     await desk.get_by_role("link", name="Play the last ten seconds").click()
     await _until(desk, "document.querySelector('[data-recording]').currentTime > 10")
     await desk.evaluate("document.querySelector('[data-recording]').pause()")
+    await desk.get_by_role("button", name="Set to the current time").click()
+    await expect(desk.locator("#chapters")).to_have_value(re.compile(r"00:1\d Market"))
+    await expect(desk.get_by_text("Listen first")).to_be_hidden()
 
     await desk.locator("#chapters").fill("00:00 Start\n00:02 Market")
     await desk.evaluate("""async () => {
