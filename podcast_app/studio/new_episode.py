@@ -151,7 +151,7 @@ def _keep_text(session: Session, person: User, slug: str, upload_id: UploadId, t
 
 def _said(session: Session, show: Show, typed: Mapping[str, str], settings: Settings) -> NewEpisode | list[Finding]:
     """What was written. The rest is suggested."""
-    written = edits.written(typed, _blank(show))
+    written = _written(typed, _blank(show))
     said = episode_form.said(written, typed)
     if persons_form.FIELD in written:
         if findings := persons_form.findings(typed):
@@ -159,6 +159,12 @@ def _said(session: Session, show: Show, typed: Mapping[str, str], settings: Sett
         known = persons_form.known(session, show)
         said[persons_form.FIELD] = persons_form.said(typed, known, show, Addresses(settings.origin))
     return fields.parse(NewEpisode, said | ({"publish": "now"} if typed.get("then") == "publish" else {}))
+
+
+def _written(typed: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """A title is never taken away: left empty, as its hint says, it is the file's."""
+    written = edits.written(typed, names)
+    return {name: value for name, value in written.items() if value.strip() or name != "title"}
 
 
 def _blank(show: Show) -> dict[str, str]:
@@ -218,7 +224,7 @@ async def _page(
 ) -> Response:
     here, show, language = services(request), read.show, language_of(request, person)
     offered, sources = _offered(show, read.suggestions)
-    written = edits.written(typed, offered)
+    written = _written(typed, offered)
     values = {**offered, **written}
     form = Form(
         values=values,

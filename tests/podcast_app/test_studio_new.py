@@ -75,11 +75,14 @@ def test_what_the_file_says_wins_over_the_next_number_and_what_was_written_over_
     _draft(studio.site, mp3, season=3, number=7)
 
     untouched = browser.upload(numbered)
+    refused = browser.upload(numbered, number="-3", title="Mine")
+    without_title = browser.upload(b"", "", **refused.form() | {"number": "40", "title": ""})
     written = browser.upload(numbered, number="40", title="Mine")
 
     assert (untouched.form()["number"], untouched.form()["season"]) == ("12", "3")
     assert "from the file" in untouched.beside("number")
     assert (written.form()["number"], written.form()["title"]) == ("40", "Mine")
+    assert (without_title.form()["number"], without_title.form()["title"]) == ("40", "Ce que dit le fichier")
 
 
 def test_text_is_kept_with_an_upload_that_is_still_coming_and_comes_back_with_what_the_file_says(
