@@ -65,11 +65,13 @@ def test_the_page_says_in_which_feed_it_is_and_who_has_come(studio: Studio, mp3:
     names = page.document.xpath("//*[@class='after']//dt/text()")
     said = "".join(page.document.xpath("//*[@class='after']//text()"))
     assert names[-2:] == ["Castro", "Spotify"]
-    assert all(words in said for words in ("tests", "in it since version", "not yet"))
+    assert all(words in said for words in ("tests", "in it since then", "not yet"))
     assert page.document.xpath("//*[@class='after']//a[starts-with(@href, 'https://wa.me/?text=Matonge')]") != []
 
     site.api.post(f"/api/v1/episodes/{episode['id']}/withdraw")
     gone = browser.open(path)
 
     assert "Those that looked may still have it" in gone.text
+    assert "in it until" in gone.text
+    assert "in it since" not in gone.text
     assert gone.document.xpath("//*[@class='after']//dt/text()")[-1] == "Spotify"
