@@ -3,7 +3,7 @@
 
 import { pageAt, takeDrops } from "./drop.js";
 import { KeptText } from "./kept_text.js";
-import { Recording } from "./recording.js";
+import { askFirst, Recording } from "./recording.js";
 import { Suggested } from "./suggested.js";
 import { tell, Words } from "./words.js";
 
@@ -214,12 +214,6 @@ function again() {
     addEventListener("focus", resolve, { once: true });
     addEventListener("online", resolve, { once: true });
   });
-}
-
-/** Leaving loses nothing that is safe, and the page says so; but what is under way stops. */
-function askFirst(event) {
-  event.preventDefault();
-  event.returnValue = true; // for browsers of before 2024
 }
 
 for (const form of document.querySelectorAll("[data-new-episode]")) new NewEpisode(form);

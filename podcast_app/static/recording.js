@@ -225,6 +225,12 @@ export class Recording {
   }
 }
 
+/** Leaving loses nothing that is safe, and the page says so; but what is under way stops. */
+export function askFirst(event) {
+  event.preventDefault();
+  event.returnValue = true; // for browsers of before 2024
+}
+
 const PAUSED = new Error("paused");
 const CANCELLED = new Error("cancelled");
 

@@ -65,7 +65,8 @@ async def answer(
         most_bytes=here.settings.max_upload_bytes,
     )
     signed = await to_thread.run_sync(security.signed_origin, here.storage)
-    answer.headers["Content-Security-Policy"] = security.listening_policy(signed)
+    parts = await to_thread.run_sync(security.parts_origin, here.storage)
+    answer.headers["Content-Security-Policy"] = security.upload_policy(signed, parts)
     return answer
 
 

@@ -262,6 +262,38 @@ async def test_who_is_not_signed_in_any_more_signs_in_elsewhere(site: Site, reco
     await uploader.until_the_form()
 
 
+@pytest.mark.long
+async def test_another_recording_for_an_episode_travels_in_parts_and_then_replaces_it(
+    site: Site, recording: Path, tmp_path: Path, page: Page
+) -> None:
+    first = audio(tmp_path / "first.mp3", "-b:a", "64k", seconds=4)
+    made = site.published(first, first.name, title="Matonge")
+    await page.set_viewport_size({"width": 320, "height": 640})
+    uploader = await _opened(site, page)
+    await page.goto(f"{site.settings.origin}/studio/episodes/{made['id']}/audio")
+    await uploader.hold(3)
+    await uploader.choose(recording)
+    await page.get_by_role("button", name="Replace the recording").click()
+    await uploader.until_safe(2)
+    await _judged(page)
+
+    await page.reload()
+    sent = uploader.puts()
+    await uploader.choose(recording)
+    await page.get_by_role("button", name="Replace the recording").click()
+    await expect(page.locator("[data-status]")).to_contain_text("This file was already on its way: 2 of 3")
+    await page.context.clear_cookies()
+    await uploader.let_go()
+    await expect(page.locator("[data-status]")).to_contain_text("You were signed out.", timeout=WAITING)
+    await _sign_in(site, page.context)
+    await page.evaluate("dispatchEvent(new Event('focus'))")  # back from the other tab
+
+    taken = page.locator(".state-scheduled").or_(page.get_by_text("It was first.mp3"))  # on its way, or there
+    await expect(taken).to_be_visible(timeout=2 * WAITING)
+    assert sent == ["3"]
+    assert uploader.upload()["filename"] == recording.name
+
+
 async def test_what_is_no_audio_is_refused_in_the_readers_language_and_another_can_be_chosen(
     site: Site, recording: Path, page: Page, tmp_path: Path
 ) -> None:
