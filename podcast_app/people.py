@@ -83,7 +83,7 @@ def password_findings(password: str) -> list[Finding]:
         error(
             "password",
             "A password has {shortest} to {longest} characters.",
-            "A few words in a row are easy to remember and hard to guess.",
+            "Choose another one.",
             shortest=SHORTEST_PASSWORD,
             longest=LONGEST_PASSWORD,
         )

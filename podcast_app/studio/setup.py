@@ -47,9 +47,9 @@ async def create(request: Request) -> Response:
 
 
 async def kept_password(request: Request, secret: str, typed: Mapping[str, str]) -> str | Problem:
-    """What is kept of the new password that was typed behind this link, or what is wrong with it."""
+    """What is kept of a new account's password that was typed behind this link, or all that is wrong with what was."""
     password = typed.get("password", "")
-    if findings := people.password_findings(password):
+    if findings := [*people.email_findings(typed.get("email", "")), *people.password_findings(password)]:
         return Problem(422, findings)
     if seconds := services(request).sign_ins.wait_with_link(secret):
         return Problem(429, [too_often("password", seconds)])

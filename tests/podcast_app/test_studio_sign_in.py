@@ -46,15 +46,18 @@ def test_a_link_is_used_up_by_the_account_and_not_by_a_look(new_studio: Studio) 
     assert len(new_studio.site.database.read(people.users)) == 1
 
 
-def test_a_refused_password_loses_neither_what_was_typed_nor_the_link(new_studio: Studio) -> None:
+def test_an_account_that_is_refused_names_all_that_is_wrong_and_loses_neither_what_was_typed_nor_the_link(
+    new_studio: Studio,
+) -> None:
     link = new_studio.first_link()
     browser = new_studio.stranger()
 
-    refused = browser.send(link, WHO | {"password": "short"})
+    refused = browser.send(link, WHO | {"email": "aline@example", "password": "short"})
 
     assert refused.status == 422
     assert "10 to 200 characters" in refused.beside("password")
-    assert refused.form() == WHO | {"password": ""}
+    assert "name@example.org" in refused.beside("email")
+    assert refused.form() == WHO | {"email": "aline@example", "password": ""}
     assert browser.send(link, WHO).path == HOME
 
 
