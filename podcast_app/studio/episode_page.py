@@ -84,7 +84,9 @@ async def answer(
         heard=f"/studio/episodes/{episode.id}/audio/{listen.best(episode)}",
         sound=_sound(episode),
         form=form,
-        people=persons_form.people(language, typed, episode.persons, episode_read.known),
+        people=persons_form.people(
+            language, typed, form.values[persons_form.FIELD], episode.persons, episode_read.known
+        ),
         may_change=episode_read.may_change,
         translations=episode_form.translation_languages(form.values),
         spoken=episode_form.offered(episode.language, episode.spoken_language),

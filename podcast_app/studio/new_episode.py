@@ -239,7 +239,7 @@ async def _page(
         status_code=422 if findings else 200,
         form=form,
         written=" ".join(written),
-        people=persons_form.people(language, _typed_rows(typed, written), _hosts(read.suggestions), read.known),
+        people=persons_form.people(language, typed, values[persons_form.FIELD], _hosts(read.suggestions), read.known),
         show=show,
         show_title=main_text(show).title,
         upload=read.upload,
@@ -249,10 +249,6 @@ async def _page(
         most_bytes=here.settings.max_upload_bytes,
     )
     return await lets_send_parts(request, answer)
-
-
-def _typed_rows(typed: Mapping[str, str], written: Mapping[str, str]) -> Mapping[str, str]:
-    return typed if persons_form.FIELD in written else {}
 
 
 def _hosts(suggestions: Suggestions) -> list[Json]:

@@ -86,9 +86,14 @@ def said(typed: Mapping[str, str], known: Sequence[Row], show: Show, addresses: 
     ]
 
 
-def people(language: str, typed: Mapping[str, str], persons: Iterable[Json], known: Sequence[Row]) -> People:
-    """For the page: the rows that were typed, if any were, or else those that are kept; and empty ones."""
-    rows = list(_rows(typed)) if _LISTED in typed else [_row(person) for person in persons]
+def people(
+    language: str, typed: Mapping[str, str], value: str, persons: Iterable[Json], known: Sequence[Row]
+) -> People:
+    """For the page: the rows that were typed, where the form goes on with them (`value`: what its field `persons` now
+    is), or else those that are kept, which somebody else may have changed meanwhile; and empty ones."""
+    rows = list(_rows(typed))
+    if _text(rows) != value:
+        rows = [_row(person) for person in persons]
     return People([*rows, *[Row()] * EMPTY_ROWS], known, _roles(language, rows))
 
 

@@ -141,8 +141,8 @@ async def _answer(
         show_title=main_text(show).title,
         is_saved=status == 200 and "saved" in request.query_params,
         in_the_way=read.in_the_way,
-        people=_people(language, typed, read),
-        codes=show_form.shown_codes(show, typed),
+        people=_people(language, typed, form.values[persons_form.FIELD], read),
+        codes=show_form.shown_codes(show, typed, form.values["verification"]),
         purposes=PURPOSES,
         zones=show_form.shown_zones(form.values["zones"]),
         apps=apps.APPS,
@@ -180,9 +180,9 @@ def _beside(finding: Finding) -> Finding:
     return dataclasses.replace(finding, field=finding.field.removeprefix("show."))
 
 
-def _people(language: str, typed: Mapping[str, str], read: _Read) -> persons_form.People:
+def _people(language: str, typed: Mapping[str, str], value: str, read: _Read) -> persons_form.People:
     """Who makes a show is its host, more often than not."""
-    people = persons_form.people(language, typed, read.show.persons, read.known)
+    people = persons_form.people(language, typed, value, read.show.persons, read.known)
     rows = [row if row.name or row.url else persons_form.Row(role="cast/host") for row in people.rows]
     return dataclasses.replace(people, rows=rows)
 

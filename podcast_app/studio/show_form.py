@@ -91,9 +91,12 @@ def codes(typed: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(purpose.strip(), text.strip()) for purpose, text in rows if purpose.strip() or text.strip()]
 
 
-def shown_codes(show: Show, typed: Mapping[str, str]) -> list[tuple[str, str]]:
-    """For the page: the rows that were typed, if any were, or else those that are kept; and empty ones."""
-    rows = codes(typed) if _numbers(_CODE, typed) else [_code(code) for code in show.verification]
+def shown_codes(show: Show, typed: Mapping[str, str], value: str) -> list[tuple[str, str]]:
+    """For the page: the rows that were typed, where the form goes on with them (`value`: what its field `verification`
+    now is), or else those that are kept; and empty ones."""
+    rows = codes(typed)
+    if _lines(rows) != value:
+        rows = [_code(code) for code in show.verification]
     return rows + [("", "")] * FEWEST_CODES
 
 

@@ -86,6 +86,19 @@ def test_two_who_change_the_list_at_once_see_each_others(studio: Studio, mp3: by
     assert [person["name"] for person in episode(studio.site, opened.path)["persons"]] == ["Aline Umutoni"]
 
 
+def test_a_list_that_only_another_changed_comes_with_the_text_that_both_did(studio: Studio, mp3: bytes) -> None:
+    aline = studio.signed_in()
+    opened = aline.upload(mp3, title="Uccle")
+    theirs = {"title": "Theirs", "persons": [ALINE]}
+    studio.site.api.patch(f"/api/v1{opened.path.removeprefix('/studio')}", json=theirs)
+
+    clash = aline.fill(opened, title="Mine")
+    aline.fill(clash)
+
+    assert (clash.status, clash.form()["person.0.name"]) == (409, "Aline Umutoni")
+    assert [person["name"] for person in episode(studio.site, opened.path)["persons"]] == ["Aline Umutoni"]
+
+
 def episode(site: Site, path: str) -> dict[str, list[dict[str, str]]]:
     answer: dict[str, list[dict[str, str]]] = site.api.get(f"/api/v1{path.removeprefix('/studio')}").json()
     return answer

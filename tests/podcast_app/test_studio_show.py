@@ -133,14 +133,15 @@ def test_the_mail_address_is_in_the_feed_only_while_that_is_switched_on(studio: 
 
 
 def test_two_people_who_change_the_same_text_see_both(browser: Browser) -> None:
-    opened = browser.open(SETTINGS)
-    save(browser, opened, copyright="The other", funding_url="https://example.org/give")
+    opened, code = browser.open(SETTINGS), {"code.0.purpose": "podcast", "code.0.text": "123"}
+    save(browser, opened, copyright="The other", funding_url="https://example.org/give", **code)
 
     page = save(browser, opened, copyright="Mine")
 
     assert page.status == 409
     assert page.form()["copyright"] == "Mine"
     assert page.form()["funding_url"] == "https://example.org/give"
+    assert page.form()["code.0.text"] == "123"
     assert "The other" in page.beside("copyright")
     assert save(browser, page).form()["copyright"] == "Mine"
 
