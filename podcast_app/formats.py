@@ -77,9 +77,14 @@ def decimal(value: float, language: str) -> str:
     return format_decimal(value, format="#,##0.0", locale=LOCALES[language])
 
 
+_NAMES = {"kg": "Kikongo", "ln": "Lingála", "lua": "Tshiluba"}  # in themselves, which CLDR has not, or writes small
+
+
 def language_name(language: str) -> str:
     """ "français" for "fr": in itself where that is known, or else in English."""
     base = language.split("-")[0]
+    if base in _NAMES:
+        return _NAMES[base]
     try:
         return Locale(base).get_language_name(base) or base
     except UnknownLocaleError:

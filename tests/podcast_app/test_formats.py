@@ -54,7 +54,8 @@ def test_a_size_is_said_in_the_units_of_the_language() -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "name"), [("fr", "français"), ("en", "English"), ("nl-BE", "Nederlands"), ("ain", "Ainu")]
+    ("language", "name"),
+    [("fr", "français"), ("en", "English"), ("nl-BE", "Nederlands"), ("lua", "Tshiluba"), ("ain", "Ainu")],
 )
 def test_a_language_is_called_as_it_calls_itself(language: str, name: str) -> None:
     assert formats.language_name(language) == name

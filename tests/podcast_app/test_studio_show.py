@@ -112,6 +112,8 @@ def test_categories_come_from_apples_tree_in_the_order_chosen(studio: Studio, br
     assert [page.form()[f"category.{place}"] for place in range(3)] == ["Government", "News > Politics", ""]
     text = feed(studio.site).text
     assert text.index('text="Government"') < text.index('text="Politics"')
+    french = studio.signed_in("fleur@example.org", role="viewer", language="fr").open(SETTINGS)
+    assert french.document.xpath("//details[@id='kind']//*[@class='now']/text()") == ["Gouvernement"]
 
 
 def test_a_category_of_nobodys_tree_is_refused_beside_its_list(browser: Browser) -> None:
