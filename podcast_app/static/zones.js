@@ -19,7 +19,12 @@ for (const field of document.querySelectorAll("[data-schedule]")) {
     if (at !== undefined) showClocks(field, own, at);
     else find("moves").hidden = true;
   };
-  field.addEventListener("input", show);
+  // What the server said of the time before says nothing of this one.
+  const forget = () => {
+    field.querySelectorAll(`[id^="${input.id}-wrong"]`).forEach((remark) => remark.remove());
+    input.removeAttribute("aria-invalid");
+  };
+  field.addEventListener("input", () => (forget(), show()));
 }
 
 function showClocks(field, own, at) {

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from feeds.checks import Finding
 from podcast_app import outgoing, publishing
+from podcast_app.addresses import page_language
 from podcast_app.http import in_transaction, services
 from podcast_app.models import EpisodeId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
@@ -86,7 +87,7 @@ def _save(
     if said.clashes:
         return Clash()
     zone = ZoneInfo(show.time_zone)
-    at = _time(typed, zone, now)
+    at = _time(typed, zone, page_language(person.language), now)
     if said.findings or isinstance(at, Finding):
         return Refused([*said.findings, *([at] if isinstance(at, Finding) else [])])
     is_changed = bool(said.changes.model_fields_set)
@@ -100,11 +101,11 @@ def _save(
     return Saved(at=local_time.clock(now, zone)) if isinstance(known, Saved) else known
 
 
-def _time(typed: Mapping[str, str], zone: ZoneInfo, now: dt.datetime) -> dt.datetime | Finding | None:
+def _time(typed: Mapping[str, str], zone: ZoneInfo, language: str, now: dt.datetime) -> dt.datetime | Finding | None:
     """The time to publish at, when that was asked for. One wrong digit must not make an episode public at once."""
     if typed.get("then") != "schedule":
         return None
-    at = local_time.instant(typed.get("publish_at", ""), typed.get("publish_at_which", ""), zone)
+    at = local_time.instant(typed.get("publish_at", ""), typed.get("publish_at_which", ""), zone, language)
     return local_time.PAST if isinstance(at, dt.datetime) and at < now - JUST_NOW else at
 
 

@@ -8,6 +8,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from feeds.checks import Finding, error
+from podcast_app import formats
 
 NO_TIME = error("publish_at", "This is not a day and a time.", "Choose both, like 10 December 2026, 09:00.")
 
@@ -44,8 +45,8 @@ def instants(local: dt.datetime, zone: ZoneInfo) -> list[dt.datetime]:
     return sorted({instant for instant in folds if instant.astimezone(zone).replace(tzinfo=None) == local})
 
 
-def instant(said: str, which: str, zone: ZoneInfo) -> dt.datetime | Finding:
-    """The instant that is meant. `which` is "0" or "1" when the person chose between two."""
+def instant(said: str, which: str, zone: ZoneInfo, language: str) -> dt.datetime | Finding:
+    """The instant that is meant. `which` is "0" or "1" when the person chose between two. `language`: the person's."""
     local = read(said)
     if local is None:
         return NO_TIME
@@ -55,13 +56,13 @@ def instant(said: str, which: str, zone: ZoneInfo) -> dt.datetime | Finding:
             "publish_at",
             "This time does not exist: that night the clocks in {zone} are put forward, and jump over it.",
             "Choose an earlier or a later time.",
-            zone=zone.key,
+            zone=formats.city(zone.key, language),
         )
     if len(found) == 2 and which not in ("0", "1"):
         return error(
             "publish_at",
             "This time comes twice: that night the clocks in {zone} are put back.",
             "Choose below which of the two you mean.",
-            zone=zone.key,
+            zone=formats.city(zone.key, language),
         )
     return found[int(which)] if len(found) == 2 else found[0]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.checks import Finding
+from podcast_app import words
 from podcast_app.studio import local_time
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -32,18 +33,19 @@ def test_a_time_means_one_instant_or_none_or_two(said: str, utc: list[str]) -> N
 
 @pytest.mark.parametrize("said", ["", "tomorrow", "2026-12-10T09:00+01:00", "2026-13-01T09:00", "0001-01-01T00:00"])
 def test_what_is_no_local_time_is_said_to_be_none(said: str) -> None:
-    assert local_time.instant(said, "", BRUSSELS) == local_time.NO_TIME
+    assert local_time.instant(said, "", BRUSSELS, "en") == local_time.NO_TIME
 
 
 def test_the_hour_that_is_not_there_is_refused() -> None:
-    refused = local_time.instant("2026-03-29T02:30", "", BRUSSELS)
+    refused = local_time.instant("2026-03-29T02:30", "", BRUSSELS, "fr")
 
     assert isinstance(refused, Finding)
     assert "does not exist" in refused.problem
+    assert "horloges de Bruxelles" in words.problem("fr", refused)
 
 
 def test_the_hour_that_comes_twice_is_asked_for_and_then_taken() -> None:
-    asked, first, second = (local_time.instant("2026-10-25T02:30", which, BRUSSELS) for which in ("", "0", "1"))
+    asked, first, second = (local_time.instant("2026-10-25T02:30", which, BRUSSELS, "en") for which in ("", "0", "1"))
 
     assert isinstance(asked, Finding)
     assert isinstance(first, dt.datetime)
