@@ -93,6 +93,20 @@ async def read_on(
     return form
 
 
+async def read_texts(body: AsyncIterator[bytes], content_type: str, most_bytes: int) -> Form:
+    """Only the texts, of which there may be so many bytes in all: files are left aside as they come, but for their
+    names. Raises BadForm, and whatever the body raises."""
+    parts = _TextParts(most_bytes)
+    parser = parts.parser(content_type)
+    try:
+        async for chunk in body:
+            parser.write(chunk)
+    except FormParserError as cause:
+        raise BadForm(CUT_SHORT) from cause
+    parts.must_be_whole()
+    return parts.form
+
+
 async def _read(
     body: AsyncIterator[bytes], content_type: str, audio: "_Audio", rooms: Mapping[str, Room] | None
 ) -> Form:
@@ -120,6 +134,7 @@ NO_FORM = error(
     "body", "This is not a multipart form.", "Send multipart/form-data with a boundary, or JSON with an upload_id."
 )
 TOO_MANY = error("body", "The form has too many parts.", "Send each field once.")
+TOO_LONG = error("body", "The form holds too much text.", "Shorten it, and send it again.")
 TWICE = error("audio", "The form holds two audio files.", "Send one audio file for each episode.")
 PICTURE_TOO_LARGE = error(
     "cover", "The picture is larger than {limit}.", "Save it as JPEG, at most 3000 pixels wide.", limit="20 MB"
@@ -291,6 +306,34 @@ class _Parts:
 
     def _on_end(self) -> None:
         self._is_whole = True
+
+
+class _TextParts(_Parts):
+    """Of files, only that they were chosen."""
+
+    def __init__(self, most_bytes: int) -> None:
+        super().__init__({})
+        self._bytes_left = most_bytes
+        self._is_file = False
+
+    def _on_headers(self) -> None:
+        _, options = parse_options_header(self._disposition)
+        self._is_file = b"filename" in options
+        self._name, self._filename = _text(options.get(b"name", b"")), _text(options.get(b"filename", b""))
+
+    def _on_data(self, data: bytes, start: int, end: int) -> None:
+        if self._is_file:
+            return
+        self._bytes_left -= end - start
+        if self._bytes_left < 0:
+            raise BadForm(TOO_LONG)
+        self._data += data[start:end]
+
+    def _on_part_end(self) -> None:
+        if not self._is_file:
+            self.form.fields[self._name] = self._data.decode(errors="replace")
+        elif self._filename:
+            self.form.files[self._name] = SmallFile(self._filename, b"")
 
 
 def _text(value: bytes) -> str:

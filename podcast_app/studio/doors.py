@@ -15,7 +15,9 @@ from podcast_app import access, devices, people
 from podcast_app.http import Problem, in_reading, services
 from podcast_app.models import User
 from podcast_app.settings import Settings
-from podcast_app.studio import overdue
+from podcast_app.studio import kept_form, overdue
+from podcast_app.studio.inputs import Form
+from podcast_app.studio.kept_form import KeptForm
 from podcast_app.studio.overdue import Overdue
 from podcast_app.studio.pages import PRIVATE, page, problem_page
 from podcast_app.times import utcnow
@@ -129,7 +131,14 @@ async def _sign_in_first(request: Request) -> Response:
     if request.method in ("GET", "HEAD"):
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return see_other(f"{SIGN_IN}?next={quote(asked, safe='')}")
-    return page(request, "signed_out.html", None, status_code=401)
+    return signed_out(request, await kept_form.received(request), Form(values={"email": ""}), 401)
+
+
+def signed_out(request: Request, kept: KeptForm | None, form: Form, status: int) -> Response:
+    """Where one signs in and loses nothing. What cannot be kept, the browser still has, and can send once more."""
+    if kept is None:
+        return page(request, "signed_out.html", None, status_code=status)
+    return page(request, "sign_in.html", None, status_code=status, form=form, hidden=kept.hidden, kept=kept)
 
 
 def _is_secure(request: Request) -> bool:

@@ -1,5 +1,6 @@
 """A studio page: in the person's language, or for a stranger in the browser's."""
 
+import re
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -10,6 +11,9 @@ from podcast_app.addresses import Addresses, page_language
 from podcast_app.http import Problem, language, services
 from podcast_app.models import User
 from podcast_app.studio.overdue import Overdue
+
+# Where somebody may be led who has signed in: a page of the studio, whatever alphabet its show is named in.
+OURS = re.compile(r"/studio/[\w/-]*(\?[\w=&-]*)?")
 
 # Nobody else keeps it, frames it, or finds it.
 PRIVATE = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "X-Robots-Tag": "noindex, nofollow"}

@@ -1,6 +1,6 @@
 """Signing in and out."""
 
-import re
+from collections.abc import Mapping
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from podcast_app import people
 from podcast_app.access import SESSION_COOKIE
 from podcast_app.http import in_reading, in_transaction, services
 from podcast_app.models import User
+from podcast_app.studio import kept_form
 from podcast_app.studio.doors import (
     SIGN_IN,
     browser,
@@ -21,13 +22,13 @@ from podcast_app.studio.doors import (
     known_as,
     open_door,
     see_other,
+    signed_out,
 )
 from podcast_app.studio.inputs import Form, remarks, sent
-from podcast_app.studio.pages import language_of, page
+from podcast_app.studio.pages import OURS, language_of, page
 from podcast_app.times import utcnow
 
 HOME = "/studio/"
-OURS = re.compile(r"/studio/[a-z0-9/_-]*(\?[a-z0-9=&_-]*)?", re.IGNORECASE)
 
 # One sentence, whichever of the two is wrong: it tells nobody who has an account here.
 WRONG = error("email", "This e-mail address and this password do not belong together.", "Check both, and try again.")
@@ -41,18 +42,18 @@ async def show_page(request: Request) -> Response:
 @for_anybody
 async def sign_in(request: Request) -> Response:
     typed = await sent(request)
-    email, next_page = text.clean_line(typed.get("email", ""))[:255].lower(), typed.get("next", "")
+    email = text.clean_line(typed.get("email", ""))[:255].lower()
     sign_ins, mark = services(request).sign_ins, known_as(request, email)
     if seconds := sign_ins.wait_where_known(mark) if mark else sign_ins.wait(email):
-        answer = _again(request, email, next_page, too_often("email", seconds), 429)
+        answer = _again(request, email, typed, too_often("email", seconds), 429)
         answer.headers["Retry-After"] = str(seconds)
         return answer
     person = await in_reading(request, people.user_by_email, email)
     if not await is_right(request, typed.get("password", ""), person) or person is None:
-        return _again(request, email, next_page, WRONG, 422)
+        return _again(request, email, typed, WRONG, 422)
     sign_ins.forgive(mark or email)
     secret = await in_transaction(request, people.sign_in, person.id, utcnow(), browser(request))
-    return open_door(request, see_other(next_page if OURS.fullmatch(next_page) else HOME), secret, email)
+    return open_door(request, _inside(request, person, typed), secret, email)
 
 
 @for_anybody
@@ -89,11 +90,21 @@ def too_often(field: str, seconds: int) -> Finding:
     )
 
 
-def _again(request: Request, email: str, next_page: str, finding: Finding, status: int) -> Response:
+def _inside(request: Request, person: User, typed: Mapping[str, str]) -> Response:
+    """Where somebody wanted to go; or the form that they had sent, to be sent on."""
+    if kept := kept_form.carried(typed):
+        return page(request, "go_on.html", person, kept=kept)
+    next_page = typed.get("next", "")
+    return see_other(next_page if OURS.fullmatch(next_page) else HOME)
+
+
+def _again(request: Request, email: str, typed: Mapping[str, str], finding: Finding, status: int) -> Response:
     values = {"email": email}
     form = Form(values=values, remarks=remarks(language_of(request, None), [finding], values))
-    return _page(request, form, next_page, status)
+    if kept := kept_form.carried(typed):
+        return signed_out(request, kept, form, status)
+    return _page(request, form, typed.get("next", ""), status)
 
 
 def _page(request: Request, form: Form, next_page: str, status: int = 200) -> Response:
-    return page(request, "sign_in.html", None, status_code=status, form=form, next_page=next_page)
+    return page(request, "sign_in.html", None, status_code=status, form=form, hidden={"next": next_page}, kept=None)
