@@ -23,6 +23,7 @@ class Autosave {
   #hasFailed = false;
   #isLeaving = false;
   #isQuiet = false;
+  #unsaved = "unsaved"; // the word for it
   #timer = 0;
 
   constructor(form) {
@@ -30,7 +31,7 @@ class Autosave {
     this.#words = new Words(form.querySelector("template[data-words]"));
     this.#status = form.querySelector("[data-status]");
     this.#isDraft = form.dataset.state === "draft";
-    this.#key = `episode ${form.dataset.episode}`;
+    this.#key = `episode ${form.dataset.episode} ${form.dataset.person}`; // others may sign in in this tab
     this.#isHeld = form.querySelector("fieldset .theirs") !== null;
     this.#putBack();
     for (const kind of ["input", "change"]) form.addEventListener(kind, (event) => this.#note(event.target));
@@ -54,7 +55,7 @@ class Autosave {
     if (this.#isQuiet || !(input.name || input.id === "persons") || NOT_OURS.test(input.name)) return;
     this.#changed.set(fieldOf(input.name || input.id), ++this.#count);
     this.#keep();
-    if (!this.#isDraft && this.#isUnsaved) this.#say("unsaved");
+    if (!this.#isDraft && this.#isUnsaved) this.#say(this.#unsaved);
     this.#soon(PAUSE_MS);
   }
 
@@ -113,7 +114,8 @@ class Autosave {
 
   #answered(said, changed) {
     this.#hasFailed = false;
-    this.#isDraft = said.state === "draft"; // somebody may have published it meanwhile
+    this.#isDraft = said.state === "draft";
+    if (!this.#isDraft) this.#unsaved = said.state; // by somebody else, meanwhile
     const odd = new Set([...said.findings, ...said.clashes].map(({ field }) => field));
     const now = seenIn(said.seen);
     if (said.saved_at) {
@@ -129,7 +131,7 @@ class Autosave {
     this.#tellAdvice(said.advice);
     this.#mark(said.findings);
     this.#offer(said.clashes, now);
-    if (!this.#isDraft) this.#say("unsaved");
+    if (!this.#isDraft) this.#say(this.#unsaved);
     else if (said.clashes.length) this.#say("clash");
     else if (said.findings.length) this.#say(said.saved_at ? "refused" : "held");
     else this.#say("saved", { time: this.#words.now() });

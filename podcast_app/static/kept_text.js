@@ -29,7 +29,7 @@ export class KeptText {
   }
 
   get #place() {
-    return `new-episode ${this.#form.getAttribute("action")}`;
+    return `new-episode ${this.#form.getAttribute("action")} ${this.#form.dataset.person}`; // others may sign in here
   }
 
   /** Write what this tab has kept from before. */

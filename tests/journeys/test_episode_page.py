@@ -210,18 +210,42 @@ async def test_what_is_public_changes_by_its_button_only(studio: Studio, recordi
     await desk.locator("#title").focus()
     await desk.keyboard.press("Home")
     await desk.keyboard.type("New: ")
-    await expect(_status(desk)).to_have_text("Not saved yet")
+    await expect(_status(desk)).to_contain_text("Not saved yet")
     await desk.reload()
 
     assert asked == ["beforeunload"]
-    await expect(_status(desk)).to_have_text("Not saved yet")
+    await expect(_status(desk)).to_contain_text("Not saved yet")
     typed = await desk.locator("#title").input_value()
     assert typed == "New: Matonge"
+
+    await _arrive(desk, studio, studio.signed_in("jean@example.org", role="producer"), path)
+    await expect(desk.locator("#title")).to_have_value("Matonge")  # what Aline typed in this tab is not Jean's
+    await _arrive(desk, studio, aline, path)
+    await expect(desk.locator("#title")).to_have_value(typed)
+
     assert _saved(aline, path)["title"] == "Matonge"
     await desk.get_by_role("button", name="Save", exact=True).click()
     await _is_saved(desk)
     assert _saved(aline, path)["title"] == typed
-    assert asked == ["beforeunload"]
+    assert set(asked) == {"beforeunload"}
+
+
+async def test_a_draft_that_somebody_publishes_meanwhile_says_what_saves_it_now(
+    studio: Studio, recording: bytes, desk: Page
+) -> None:
+    aline = studio.signed_in()
+    path = aline.upload(recording, title="Matonge").path
+    await _arrive(desk, studio, aline, path)
+    episode = path.rpartition("/")[2]
+    studio.site.api.post(f"/api/v1/episodes/{episode}/publish")
+    studio.site.wait_for(episode, "published")
+
+    await desk.locator("#title").fill("Matonge, corrected")
+
+    await expect(_status(desk)).to_contain_text("published meanwhile")
+    await desk.get_by_role("button", name="Save", exact=True).click()
+    await _is_saved(desk)
+    assert _saved(aline, path)["title"] == "Matonge, corrected"
 
 
 async def test_chapters_begin_where_one_hears_them_and_the_end_is_heard_by_one_press(
