@@ -6,15 +6,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from mutagen.id3 import TIT2
-from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page, Request, Route, expect
+from playwright.async_api import BrowserContext, Dialog, Page, Request, Route, expect
 
 from podcast_app import fingerprint, people
 from podcast_app.access import SESSION_COOKIE
@@ -23,13 +23,13 @@ from podcast_app.settings import Settings
 from podcast_app.times import utcnow
 from tests.commands import started
 from tests.media.samples import audio, repeated, tagged
+from tests.producer import WAITING, Line
 from tests.s3_servers import S3Server
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import opened
 
 PARTS = 3  # of five MiB, the last one small
 PATH = f"/studio/shows/{SLUG}/new"
-WAITING = 20_000  # ms: two cores, many tests
 
 
 @pytest.fixture(scope="module")
@@ -51,49 +51,20 @@ def recording(long_recording: Path, tmp_path: Path, request: pytest.FixtureReque
     return _recording(long_recording, tmp_path, request.node.name)
 
 
-async def test_after_a_reload_the_same_file_goes_on_what_was_written_is_there_and_what_was_pressed_is_done(
-    site: Site, recording: Path, page: Page
-) -> None:
-    uploader = await _opened(site, page)
-    await uploader.hold(2, 3)
-    await uploader.choose(recording)
-    await uploader.until_safe(1)
-    await page.get_by_label("Notes", exact=True).fill("Written while it travels.")
-    await expect(page.locator("[data-saved]")).to_contain_text("Saved at", timeout=WAITING)
-
-    await page.reload()
-    await expect(page.get_by_text(f"{recording.name} was on its way")).to_be_visible()
-    await expect(page.get_by_label("Notes", exact=True)).to_have_value("Written while it travels.")
-    sent = uploader.puts()
-    await uploader.choose(recording)
-    await uploader.until_safe(1)
-    await page.get_by_label("Season").fill("4")
-    await page.get_by_role("button", name="Save and publish now").click()
-    await expect(page.locator("[data-pending]")).to_contain_text("It is published as soon as the recording is here.")
-    await uploader.let_go()
-
-    await page.wait_for_url("**/studio/episodes/*", timeout=2 * WAITING)
-    assert sorted(sent) == ["2", "3"]
-    episode = site.wait_for(page.url.rpartition("/")[2], "published")
-    assert (episode["notes"], episode["season"]) == ("Written while it travels.", 4)
-    assert str(episode["title"]).startswith("test_after_a_reload")  # what the file says
-    assert uploader.stored() == recording.read_bytes()
-
-
 @pytest.mark.long
 async def test_two_tabs_with_the_same_file_send_one_upload(site: Site, recording: Path, page: Page) -> None:
     first = await _opened(site, page)
-    await first.hold(3)
+    await first.line.hold(3)
     await first.choose(recording)
     await first.until_safe(2)
 
     second = await _opened(site, await page.context.new_page())
-    await second.hold(3)
+    await second.line.hold(3)
     await second.choose(recording)
     await expect(second.page.locator("[data-status]")).to_contain_text("This file was already on its way: 2 of 3")
-    await second.let_go()
+    await second.line.let_go()
     await second.until_the_form()
-    await first.let_go()  # a part of what is complete by now
+    await first.line.let_go()  # a part of what is complete by now
 
     await first.until_the_form()
     assert first.page.url == second.page.url
@@ -105,7 +76,7 @@ async def test_another_file_of_the_same_name_and_size_is_never_mixed(site: Site,
     other.parent.mkdir()
     other.write_bytes(recording.read_bytes().replace(b"\0" * 8, b"\0\1" * 4))
     uploader = await _opened(site, page)
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
     begun = uploader.upload()["id"]
@@ -113,7 +84,7 @@ async def test_another_file_of_the_same_name_and_size_is_never_mixed(site: Site,
     await page.reload()
     await uploader.choose(other)
     await expect(page.locator("[data-status]")).to_contain_text("Another file of the same name and size")
-    await uploader.let_go()
+    await uploader.line.let_go()
 
     await uploader.until_the_form()
     assert not page.url.endswith(str(begun))
@@ -144,12 +115,12 @@ async def test_addresses_that_are_over_are_asked_for_anew(long_recording: Path, 
         uploader = await _opened(site, page)
         answers: list[int] = []
         page.on("response", lambda answer: answers.append(answer.status) if answer.request.method == "PUT" else None)
-        await uploader.hold(3)
+        await uploader.line.hold(3)
         await uploader.choose(recording)
         await uploader.until_safe(2)
 
         await asyncio.sleep(5.1)
-        await uploader.let_go()
+        await uploader.line.let_go()
 
         await uploader.until_the_form()
         assert answers == [204, 204, 403, 204]
@@ -158,7 +129,7 @@ async def test_addresses_that_are_over_are_asked_for_anew(long_recording: Path, 
 
 async def test_it_is_paused_cancelled_and_can_begin_anew(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
     await uploader.press("Pause")
@@ -183,7 +154,7 @@ async def test_it_is_paused_cancelled_and_can_begin_anew(site: Site, recording: 
 @pytest.mark.long
 async def test_leaving_the_page_while_it_runs_is_asked_first(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
     await page.get_by_text("Write on meanwhile").click()  # browsers ask only for who did something
@@ -197,12 +168,12 @@ async def test_leaving_the_page_while_it_runs_is_asked_first(site: Site, recordi
 
 async def test_a_dead_connection_is_waited_for(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
 
     await page.context.set_offline(True)
-    await uploader.let_go()
+    await uploader.line.let_go()
     await expect(page.locator("[data-status]")).to_contain_text("No connection. It goes on by itself", timeout=WAITING)
     await page.context.set_offline(False)
 
@@ -244,25 +215,6 @@ async def test_a_proxy_that_refuses_the_size_of_a_part_is_named(site: Site, reco
 
 
 @pytest.mark.long
-async def test_who_is_not_signed_in_any_more_signs_in_elsewhere(site: Site, recording: Path, page: Page) -> None:
-    uploader = await _opened(site, page)
-    await uploader.hold(3)
-    await uploader.choose(recording)
-    await uploader.until_safe(2)
-    await uploader.press("Pause")
-
-    await page.context.clear_cookies()
-    await uploader.press("Go on")
-    await expect(page.locator("[data-status]")).to_contain_text("You were signed out.")
-    await expect(page.get_by_role("link", name="Sign in in another tab")).to_be_visible()
-
-    await _sign_in(site, page.context)
-    await uploader.let_go()
-    await page.evaluate("dispatchEvent(new Event('focus'))")  # back from the other tab
-    await uploader.until_the_form()
-
-
-@pytest.mark.long
 async def test_another_recording_for_an_episode_travels_in_parts_and_then_replaces_it(
     site: Site, recording: Path, tmp_path: Path, page: Page
 ) -> None:
@@ -271,7 +223,7 @@ async def test_another_recording_for_an_episode_travels_in_parts_and_then_replac
     await page.set_viewport_size({"width": 320, "height": 640})
     uploader = await _opened(site, page)
     await page.goto(f"{site.settings.origin}/studio/episodes/{made['id']}/audio")
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await page.get_by_role("button", name="Replace the recording").click()
     await uploader.until_safe(2)
@@ -283,7 +235,7 @@ async def test_another_recording_for_an_episode_travels_in_parts_and_then_replac
     await page.get_by_role("button", name="Replace the recording").click()
     await expect(page.locator("[data-status]")).to_contain_text("This file was already on its way: 2 of 3")
     await page.context.clear_cookies()
-    await uploader.let_go()
+    await uploader.line.let_go()
     await expect(page.locator("[data-status]")).to_contain_text("You were signed out.", timeout=WAITING)
     await _sign_in(site, page.context)
     await page.evaluate("dispatchEvent(new Event('focus'))")  # back from the other tab
@@ -304,12 +256,12 @@ async def test_what_is_no_audio_is_refused_in_the_readers_language_and_another_c
     await uploader.choose(nonsense)
     await expect(page.get_by_role("alert")).to_contain_text("audio", timeout=WAITING)
     await expect(page.get_by_role("alert")).to_contain_text("fichier")
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await expect(page.get_by_role("alert")).to_have_text("")
     await expect(page.get_by_text(f"Morceaux en sûreté\xa0: 2 sur {PARTS}")).to_be_visible(timeout=WAITING)
     await expect(page.locator("[data-status]")).to_have_text("L’envoi est en cours.")
-    await uploader.let_go()
+    await uploader.line.let_go()
 
     await uploader.until_the_form()
 
@@ -327,13 +279,13 @@ async def test_the_fingerprint_is_that_of_the_command_line(site: Site, recording
 @pytest.mark.long
 async def test_a_file_that_changes_meanwhile_is_not_sent_on(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
 
     with recording.open("ab") as file:
         file.write(b"\0" * 100)
-    await uploader.let_go()
+    await uploader.line.let_go()
 
     await expect(page.get_by_role("alert")).to_contain_text("cannot be read any more", timeout=WAITING)
 
@@ -364,12 +316,12 @@ async def test_a_bucket_that_lets_no_browser_in_is_gone_round(
 ) -> None:
     with _site_on(rclone, tmp_path, monkeypatch) as site:
         uploader = await _opened(site, page)
-        await uploader.hold(3)
+        await uploader.line.hold(3)
 
         await uploader.choose(recording)
 
         await expect(page.get_by_text("the browser was not let into the bucket")).to_be_visible(timeout=WAITING)
-        await uploader.let_go()
+        await uploader.line.let_go()
         await uploader.until_the_form()
         assert uploader.stored() == recording.read_bytes()
 
@@ -384,7 +336,7 @@ async def test_a_server_that_is_killed_and_started_again_costs_the_parts_under_w
     with _serving(tmp_path / "data", port) as process:
         uploader = await _uploader(site, page)
         await page.goto(site.settings.origin + PATH)
-        await uploader.slowly(3_000_000)
+        await uploader.line.slowly(3_000_000)
         await uploader.choose(recording)
         await uploader.until_safe(1)
         process.kill()
@@ -392,7 +344,7 @@ async def test_a_server_that_is_killed_and_started_again_costs_the_parts_under_w
     await expect(page.locator("[data-status]")).to_contain_text("The site does not answer.", timeout=WAITING)
     sent = uploader.puts()
     with _serving(tmp_path / "data", port):
-        await uploader.slowly(-1)
+        await uploader.line.slowly(-1)
         await uploader.until_the_form()
 
     assert len(sent) <= PARTS - 1
@@ -401,14 +353,14 @@ async def test_a_server_that_is_killed_and_started_again_costs_the_parts_under_w
 @pytest.mark.long
 async def test_a_connection_that_is_dead_without_a_word_is_given_up(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await uploader.until_safe(2)
     sent = uploader.puts()
 
-    uploader.held.clear()  # it stays where it is
+    uploader.line.held.clear()  # it stays where it is
     await asyncio.sleep(31)
-    await uploader.let_go()
+    await uploader.line.let_go()
 
     await uploader.until_the_form()
     assert sent == ["3"]
@@ -424,7 +376,7 @@ async def test_the_page_fits_a_small_screen_and_leaves_nobody_out(
     uploader = await _opened(site, page, language=language)
     await _judged(page)
 
-    await uploader.hold(3)
+    await uploader.line.hold(3)
     await uploader.choose(recording)
     await expect(page.get_by_role("progressbar")).to_be_visible(timeout=WAITING)
     await _judged(page)
@@ -440,34 +392,13 @@ class Uploader:
 
     site: Site
     page: Page
-    devtools: CDPSession
-    held: list[str] = field(default_factory=list)
+    line: Line
 
     async def choose(self, file: Path) -> None:
         await self.page.locator("input[type=file]").set_input_files(file)
 
     async def press(self, name: str) -> None:
         await self.page.locator("[data-sending]").get_by_role("button", name=name).click()
-
-    async def hold(self, *numbers: int) -> None:
-        """These parts leave the browser no further than that, until `let_go`. (`page.route` would answer preflights by
-        itself, whatever a bucket says, and carry each part through the test.)"""
-        self.devtools.on("Fetch.requestPaused", lambda paused: self.held.append(paused["requestId"]))
-        patterns = [{"urlPattern": f"*/api/v1/uploads/*/parts/{number}?*"} for number in numbers]
-        await self.devtools.send("Fetch.enable", {"patterns": patterns})
-
-    async def let_go(self) -> None:
-        await self.devtools.send("Fetch.disable")
-        for request in self.held:
-            with suppress(Error):  # it went on by itself, or its page is gone
-                await self.devtools.send("Fetch.continueRequest", {"requestId": request})
-        self.held.clear()
-
-    async def slowly(self, bytes_per_second: int) -> None:
-        """A line like this from now on; -1: as fast as it goes."""
-        line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
-        await self.devtools.send("Network.enable")
-        await self.devtools.send("Network.emulateNetworkConditions", line)
 
     async def until_safe(self, least: int) -> None:
         """Until so many parts are safe, and not all."""
@@ -512,7 +443,7 @@ async def _opened(site: Site, page: Page, language: str = "en") -> Uploader:
 
 
 async def _uploader(site: Site, page: Page) -> Uploader:
-    return Uploader(site, page, await page.context.new_cdp_session(page))
+    return Uploader(site, page, await Line.of(page))
 
 
 async def _sign_in(site: Site, context: BrowserContext, language: str = "en") -> None:

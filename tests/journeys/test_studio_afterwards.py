@@ -1,0 +1,57 @@
+"""What producers do afterwards: a recording is replaced and brought back, an episode is withdrawn."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from podcast_app.settings import Settings
+from tests.media.samples import audio
+from tests.producer import everywhere, producing, scripts_or_not
+from tests.site import SLUG, Site, free_port, running
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("afterwards")
+    with running(Settings(port=free_port(), data_dir=folder / "data", _env_file=None)) as site:
+        yield site
+
+
+@scripts_or_not
+@everywhere
+async def test_a_recording_is_replaced_and_brought_back_and_then_the_episode_is_withdrawn(
+    site: Site, chromium: Browser, tmp_path: Path, language: str, window: str, with_scripts: bool
+) -> None:
+    first = audio(tmp_path / "premier.mp3", "-b:a", "64k", seconds=5)
+    better = audio(tmp_path / "mieux.mp3", "-b:a", "64k", seconds=8)
+    made = site.published(first, first.name, title="Matonge")
+    async with producing(chromium, site, language, window, with_scripts=with_scripts) as producer:
+        page = producer.page
+        await producer.sign_in()
+        await producer.open(f"/studio/episodes/{made['id']}")
+        await producer.follow("Listen closely, or replace the recording")
+
+        await page.locator("#audio").set_input_files(better)
+        async with page.expect_navigation():  # when it is there: with scripts it travels in parts
+            await producer.press("Replace the recording")
+        await producer.looks_until("It was {name}, {size}.", name=first.name)
+        assert _seconds_in_feed(site, made) == "8"
+        await page.locator("button[value=bring-back]").click()
+        await producer.looks_until("It was {name}, {size}.", name=better.name)
+        assert _seconds_in_feed(site, made) == "5"
+
+        await producer.follow("Back to the episode")
+        await producer.follow("Withdraw this episode")
+        await producer.press("Withdraw it")
+        await expect(page.locator(".state-withdrawn")).to_be_visible()
+        assert site.listener.get(str(made["url"])).status_code == 410
+        assert str(made["guid"]) not in site.listener.get(f"/{SLUG}/feed.xml").text
+
+
+def _seconds_in_feed(site: Site, episode: dict[str, object]) -> str:
+    item = site.listener.get(f"/{SLUG}/feed.xml").text.partition(str(episode["guid"]))[2].partition("</item>")[0]
+    return item.partition("<itunes:duration>")[2].partition("<")[0]
