@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Dialog, Page, expect
 
 from podcast_app.access import SESSION_COOKIE
 from podcast_app.settings import Settings
-from tests.journeys.test_producer import wide_picture
 from tests.media.samples import picture
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import opened
@@ -76,6 +75,27 @@ async def test_a_part_is_unfolded_by_the_keyboard_and_a_category_found_by_its_na
     await expect(studio.locator("#kind .now")).to_be_visible()
 
 
+async def test_leaving_asks_first_when_something_was_typed_and_not_sent(studio: Page) -> None:
+    asked = list[str]()
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    studio.on("dialog", stay)
+    await studio.goto(f"{HOME}settings")
+    await studio.locator("#description").fill("Long, and not sent.")
+    await studio.locator(f"a[href='{HOME}']:visible").first.click()
+
+    await expect(studio.locator("#description")).to_have_value("Long, and not sent.")
+    assert asked == ["beforeunload"]
+    await studio.locator("form[action$=settings] button:not([type])").click()
+    await expect(studio.locator(".good")).to_be_visible()
+    await studio.locator(f"a[href='{HOME}']:visible").first.click()
+    await studio.wait_for_url(f"**{HOME}")
+    assert asked == ["beforeunload"]
+
+
 async def test_a_cover_is_looked_at_before_it_is_sent(studio: Page) -> None:
     await studio.goto(f"{HOME}settings")
     cover = studio.locator("[data-cover-check]")
@@ -86,7 +106,7 @@ async def test_a_cover_is_looked_at_before_it_is_sent(studio: Page) -> None:
     )
     await expect(cover.get_by_role("status")).to_contain_text("300 × 300")
     await studio.locator("#cover").set_input_files(
-        {"name": "wide.jpg", "mimeType": "image/jpeg", "buffer": wide_picture()}
+        {"name": "wide.jpg", "mimeType": "image/jpeg", "buffer": picture("navy", 1500, height=1400)}
     )
     await expect(cover.get_by_role("status")).to_contain_text("1500 × 1400")
     await expect(cover.locator("img")).to_have_attribute("src", re.compile("^blob:"))
