@@ -204,7 +204,7 @@ async def producing(
     producer.page.on("request", lambda request: producer.note_request(request.url))
     try:
         yield producer
-        assert producer.troubles == []
+        assert producer.troubles == [], f"{producer.troubles}"
     finally:
         await context.close()
 

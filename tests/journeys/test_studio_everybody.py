@@ -4,12 +4,10 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from PIL import Image
 from playwright.async_api import Browser, expect
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +23,7 @@ from tests.producer import LANGUAGES, WINDOWS, Producer, producing
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import HOME, Studio, opened
 
+NO_ROOM = "The server's disk is full. Ask its administrator to make room, then try again."
 NARROWEST = 320  # pixels (WCAG 2.2, 1.4.10)
 
 # What is under /studio/ and answers GET with no page: sound, pictures, text to download, and addresses that lead on.
@@ -90,8 +89,8 @@ async def _type(producer: Producer, typed: dict[str, str]) -> None:
         await producer.page.locator(f"[id='{name}']").fill(text)
 
 
-async def with_a_picture(producer: Producer, side: tuple[int, int], button: str) -> None:
-    data = picture("navy", side[0], "PNG") if side[0] == side[1] else _wide_picture(*side)
+async def with_a_picture(producer: Producer, width: int, height: int, button: str) -> None:
+    data = picture("navy", width, "PNG", height)
     file = {"name": "image.png", "mimeType": "image/png", "buffer": data}
     await producer.page.locator("#cover").set_input_files(file)
     await producer.press(button)
@@ -187,7 +186,7 @@ TABLE = [
     Look(f"{SHOW}/settings"),
     Look(f"{SHOW}/settings", who="viewer"),
     refused(f"{SHOW}/settings", "Save", title="", owner_email="x", funding_url="x", slug="?"),
-    Look(f"{SHOW}/settings", partial(with_a_picture, side=(1500, 1400), button="Save"), "cover to crop"),
+    Look(f"{SHOW}/settings", partial(with_a_picture, width=1500, height=1400, button="Save"), "cover to crop"),
     Look("/studio/shows/archive/settings"),
     Look(f"{SHOW}/directories"),
     Look(f"{SHOW}/directories", who="viewer"),
@@ -227,8 +226,8 @@ TABLE = [
     Look(f"{PUBLISHED}/transcripts", who="viewer"),
     Look(f"{DRAFT}/transcripts", with_a_broken_transcript, "refused"),
     Look(f"{DRAFT}/cover"),
-    Look(f"{DRAFT}/cover", partial(with_a_picture, side=(300, 300), button="Save this cover"), "refused"),
-    Look(f"{DRAFT}/cover", partial(with_a_picture, side=(1500, 1400), button="Save this cover"), "cover to crop"),
+    Look(f"{DRAFT}/cover", partial(with_a_picture, width=300, height=300, button="Save this cover"), "refused"),
+    Look(f"{DRAFT}/cover", partial(with_a_picture, width=1500, height=1400, button="Save this cover"), "cover to crop"),
     Look(f"{DRAFT}/delete"),
     Look(f"{PUBLISHED}/delete"),
     Look(f"{DRAFT}/withdraw"),
@@ -388,7 +387,7 @@ def _break(session: Session, episode_id: str) -> None:
     """Its audio, as the worker leaves what it cannot make."""
     of_episode = select(Edition).join(Audio).where(Audio.episode_id == episode_id, Edition.name == "enclosure")
     edition = session.scalars(of_episode).one()
-    edition.status, edition.failure = "failed", "This audio file cannot be read."
+    edition.status, edition.failure = "failed", NO_ROOM
     edition.lease_owner, edition.try_again_at = None, utcnow() + dt.timedelta(hours=9)
 
 
@@ -403,9 +402,3 @@ def _shows(studio: Studio) -> None:
 def _guest_link(studio: Studio, draft: str) -> str:
     page = studio.signed_in().send(f"/studio/episodes/{draft}/guests", {})
     return str(page.document.get_element_by_id("shown-once").get("value")).rpartition("/")[2]
-
-
-def _wide_picture(width: int, height: int) -> bytes:
-    drawn = BytesIO()
-    Image.new("RGB", (width, height), "navy").save(drawn, "PNG")
-    return drawn.getvalue()

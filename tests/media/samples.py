@@ -89,10 +89,10 @@ def repeated(path: Path, source: Path, times: int, *options: str) -> Path:
     return path
 
 
-def picture(colour: str = "red", side: int = 64, kind: str = "JPEG") -> bytes:
-    """A square of one colour, in RGB."""
+def picture(colour: str = "red", side: int = 64, kind: str = "JPEG", height: int | None = None) -> bytes:
+    """A picture of one colour, in RGB; a square unless a height is said."""
     file = BytesIO()
-    Image.new("RGB", (side, side), colour).save(file, kind)
+    Image.new("RGB", (side, height or side), colour).save(file, kind)
     return file.getvalue()
 
 
