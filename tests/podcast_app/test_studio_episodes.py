@@ -188,7 +188,7 @@ def test_publishing_says_where_the_episode_is(studio: Studio, browser: Browser, 
 
     address = f"{studio.site.settings.origin}/{SLUG}/on-the-air"
     assert page.document.xpath(f"//a[@href='{address}']")
-    assert "<iframe" in page.document.get_element_by_id("embed-en").text
+    assert "<iframe" in page.document.get_element_by_id("embed-en").get("value")
     assert studio.site.listener.get(f"/{SLUG}/on-the-air").status_code == 200
     assert "On the air" in in_feed(studio.site)
 
@@ -392,7 +392,7 @@ def test_who_was_signed_out_meanwhile_loses_nothing_of_what_was_typed(
     again = browser.send(draft.path, form)
 
     assert told.status == 401
-    assert "reload this page" in told.text
+    assert "what you typed is kept" in told.text
     assert again.form()["title"] == "Typed for an hour"
 
 
