@@ -63,7 +63,7 @@ export class KeptText {
     const status = upload === null ? 404 : await this.#send(upload);
     if (status === 404) this.#keep(); // there is no upload yet or any more, or it is an episode by now
     else if (status === 204) this.#say("saved");
-    else this.#say(status === 401 ? "text-signed-out" : "text-unsaved");
+    else this.#say(status === 401 ? "" : "text-unsaved");
     if (status !== 404 && status !== 204) return this.#soon(AGAIN_MS);
     if (status === 204) sessionStorage.removeItem(this.#place);
     this.#saved = changes;
@@ -86,9 +86,10 @@ export class KeptText {
     }
   }
 
+  /** "": somebody has to sign in again, which is said in view, wherever they are on the page. */
   #say(word) {
     const place = this.#form.querySelector("[data-saved]");
-    tell(place, this.#words.say(word, { time: this.#words.now() }));
-    this.#form.querySelector("[data-text-sign-in]").hidden = word !== "text-signed-out";
+    tell(place, word && this.#words.say(word, { time: this.#words.now() }));
+    this.#form.querySelector("[data-text-signed-out]").hidden = word !== "";
   }
 }
