@@ -40,14 +40,14 @@ def _level(loudness_lufs: float) -> Iterator[Finding]:
     if off <= -QUIET_LU:
         yield warning(
             "audio",
-            "The recording is {count} LU too quiet for a phone on a bus.",
+            "The recording is {count} dB too quiet for a phone on a bus.",
             "Switch on “even out loudness” for the show, or raise it to -16 LUFS in your editor.",
             count=-off,
         )
     elif off >= LOUD_LU:
         yield warning(
             "audio",
-            "The recording is {count} LU louder than other podcasts.",
+            "The recording is {count} dB louder than other podcasts.",
             "Switch on “even out loudness” for the show, or lower it to -16 LUFS in your editor.",
             count=off,
         )

@@ -90,7 +90,7 @@ def test_where_the_show_evens_loudness_listeners_hear_minus_16_lufs(
     assert peak <= -0.9
     before = measured(site, episode)["audio"]["measurement"]["loudness_lufs"]
     assert gain(episode) == pytest.approx(-16 - before, abs=1)
-    assert [finding for finding in measured(site, episode)["findings"] if "LU" in finding["problem"]] == []
+    assert [finding for finding in measured(site, episode)["findings"] if "dB" in finding["problem"]] == []
 
 
 def test_where_it_does_not_the_recording_stays_as_it_is_and_its_producer_is_told(site: Site, tmp_path: Path) -> None:
@@ -102,9 +102,9 @@ def test_where_it_does_not_the_recording_stays_as_it_is_and_its_producer_is_told
     off = round(-16 - episode["audio"]["measurement"]["loudness_lufs"])
     [finding] = [each for each in episode["findings"] if each["field"] == "audio"]
     assert finding["level"] == "warning"
-    assert finding["problem"] == f"The recording is {off} LU too quiet for a phone on a bus."
+    assert finding["problem"] == f"The recording is {off} dB too quiet for a phone on a bus."
     french = site.api.get(f"/api/v1/episodes/{episode['id']}", headers={"Accept-Language": "fr"}).json()["findings"]
-    assert f"L’enregistrement est trop faible de {off}\u00a0LU pour un téléphone dans un bus." in [
+    assert f"L’enregistrement est trop faible de {off}\u00a0dB pour un téléphone dans un bus." in [
         each["problem"] for each in french
     ]
 
@@ -151,10 +151,10 @@ def test_what_is_right_or_not_measured_yet_needs_no_word() -> None:
 @pytest.mark.parametrize(
     ("loudness_lufs", "words"),
     [
-        (-25.1, ["The recording is 9 LU too quiet for a phone on a bus."]),
+        (-25.1, ["The recording is 9 dB too quiet for a phone on a bus."]),
         (-18.4, []),
         (-13.6, []),
-        (-9.0, ["The recording is 7 LU louder than other podcasts."]),
+        (-9.0, ["The recording is 7 dB louder than other podcasts."]),
     ],
 )
 def test_loudness_is_told_where_it_matters_and_nobody_else_mends_it(loudness_lufs: float, words: list[str]) -> None:

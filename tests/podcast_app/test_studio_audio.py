@@ -101,7 +101,7 @@ def test_loudness_is_said_in_words_with_the_numbers_beside_them(studio: Studio, 
 
     assert "As loud as other podcasts: right." in right
     assert "-16.2 LUFS, range 4.0 LU, loudest peak -2.0 dBTP. Silence at the beginning: 0.3 s" in right
-    assert "9 LU too quiet for a phone on a bus" in quiet
+    assert "9 dB too quiet for a phone on a bus" in quiet
     assert "ends with 9 seconds of silence" in quiet
     assert "right." not in quiet
     assert "-25,3 LUFS" in in_french
