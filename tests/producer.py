@@ -99,6 +99,11 @@ class Producer:
     async def press(self, label: str, **values: object) -> None:
         await self.button(label, **values).click()
 
+    async def send(self, label: str) -> None:
+        """Press a form's button, and wait for the page that it leads to."""
+        async with self.page.expect_navigation(timeout=2 * WAITING):
+            await self.press(label)
+
     async def follow(self, label: str) -> None:
         await self.page.get_by_role("link", name=self.say(label)).first.click()
 

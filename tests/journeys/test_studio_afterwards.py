@@ -37,10 +37,11 @@ async def test_a_recording_is_replaced_and_brought_back_and_then_the_episode_is_
 
         await page.locator("#audio").set_input_files(better)
         async with page.expect_navigation():  # when it is there: with scripts it travels in parts
-            await producer.press("Replace the recording")
+            await producer.send("Replace the recording")
         await producer.looks_until("It was {name}, {size}.", name=first.name)
         assert _seconds_in_feed(site, made) == "8"
-        await page.locator("button[value=bring-back]").click()
+        async with page.expect_navigation():
+            await page.locator("button[value=bring-back]").click()
         await producer.looks_until("It was {name}, {size}.", name=better.name)
         assert _seconds_in_feed(site, made) == "5"
 

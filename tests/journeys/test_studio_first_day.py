@@ -72,7 +72,7 @@ async def test_from_the_first_link_over_a_reload_to_an_episode_in_the_feed(
         await expect(page.locator("#title")).to_have_value("Matonge, un quartier")
         await expect(page.locator("#title-mark")).to_have_text(producer.say("from the file"))
         await producer.fill("Title", "Matonge, mon quartier")
-        await producer.press("Save and publish now")
+        await producer.send("Save and publish now")
         await producer.looks_until("Published on {moment}.")
         await _is_out(producer, "Matonge, mon quartier", "Écrit pendant l’envoi.")
 
@@ -107,7 +107,7 @@ async def test_the_same_without_a_script(
 
         await expect(page.locator("#title")).to_have_value("Matonge, un quartier")
         await producer.fill("Notes", "Une promenade avec **Aline**.")
-        await producer.press("Save and publish now")
+        await producer.send("Save and publish now")
         await producer.looks_until("Published on {moment}.")
         await _is_out(producer, "Matonge, un quartier", "avec <strong>Aline</strong>")
 
@@ -134,7 +134,8 @@ async def test_the_same_with_the_keyboard_alone(
         await page.wait_for_url("**/studio/episodes/*")
 
         await keys.write(page.locator("#notes"), "Sans souris.")
-        await keys.press(producer.button("Save and publish now"))
+        async with page.expect_navigation(timeout=WAITING):
+            await keys.press(producer.button("Save and publish now"))
         await producer.looks_until("Published on {moment}.")
         await _is_out(producer, "Écrit à la main", "Sans souris.")
 
