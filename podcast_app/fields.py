@@ -294,6 +294,8 @@ def _finding(field: str, kind: str) -> Finding:
         )
     if kind in ("string_too_long", "too_long"):
         return _too_long(field)
+    if (field, kind) == ("title", "too_short"):  # an episode may have none until it goes out
+        return error(field, "The show has no title.", "Give it the name that listeners will look for.")
     odd = error(field, "This value cannot be used.", "Check what the field holds, and try again.")
     return next((finding for finding in _ODD if finding.field == field), odd)
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from feeds import checks
 from media import text
-from podcast_app import documents, episodes, publishing, words
+from podcast_app import documents, episodes, publishing, trash, words
 from podcast_app.addresses import Addresses, views
 from podcast_app.http import in_reading, services
 from podcast_app.models import (
@@ -37,6 +37,7 @@ from podcast_app.studio.new_episode import lets_send_parts
 from podcast_app.studio.pages import language_of, page
 from podcast_app.studio.upload import on_their_way, refused, waiting
 from podcast_app.times import utcnow
+from podcast_app.trash import Thrown
 
 ON_A_PAGE = 50  # published or withdrawn episodes
 LONGEST_SEARCH = 200  # characters
@@ -82,6 +83,7 @@ class Overview:
     coming: Sequence[Upload]
     refused: Sequence[Upload]
     held: Sequence[Held]
+    thrown: Thrown | None  # away just now
 
     @property
     def is_unlisted(self) -> bool:
@@ -96,6 +98,7 @@ class _Asked:
     slug: str
     number: int  # of the page
     search: str
+    thrown: str  # id of the episode that was thrown away just now, or ""
     language: str
     now: dt.datetime
 
@@ -104,7 +107,9 @@ class _Asked:
 async def show_page(request: Request, person: User) -> Response:
     settings = services(request).settings
     search = text.clean_line(request.query_params.get("q", ""))[:LONGEST_SEARCH]
-    asked = _Asked(request.path_params["show"], _page_number(request), search, language_of(request, person), utcnow())
+    thrown = text.clean_line(request.query_params.get("thrown", ""))
+    slug, language = request.path_params["show"], language_of(request, person)
+    asked = _Asked(slug, _page_number(request), search, thrown, language, utcnow())
     overview = await in_reading(request, _overview, person, asked, settings)
     show = overview.show
     answer = page(
@@ -156,9 +161,15 @@ def _overview(session: Session, person: User, asked: _Asked, settings: Settings)
         older=older,
         recordings=waiting(session, show.id) if shows_uploads else (),
         coming=on_their_way(session, show.id) if shows_uploads else (),
-        refused=refused(session, show.id) if shows_uploads else (),
+        refused=refused(session, show.id, asked.now) if shows_uploads else (),
         held=list(_held(session, show, asked, settings)) if is_first else (),
+        thrown=_thrown(session, show, asked) if may_change and asked.thrown else None,
     )
+
+
+def _thrown(session: Session, show: Show, asked: _Asked) -> Thrown | None:
+    episode = trash.get(session, show.id, EpisodeId(asked.thrown))
+    return trash.thrown(episode) if episode is not None else None
 
 
 def _past(session: Session, show: Show, asked: _Asked) -> tuple[Sequence[Episode], bool]:

@@ -1,5 +1,6 @@
 """Recordings that no episode has: still on their way, waiting for one, or refused."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from sqlalchemy import Select, select
@@ -8,10 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from media import text
+from podcast_app import parts
 from podcast_app.http import in_reading
 from podcast_app.models import Audio, ShowId, Upload, UploadState, User
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people, see_other
+
+TOLD_FOR = dt.timedelta(days=1)
 
 
 @for_people
@@ -30,9 +34,10 @@ def on_their_way(session: Session, show_id: ShowId) -> Sequence[Upload]:
     return session.scalars(_uploads(show_id, "open")).all()
 
 
-def refused(session: Session, show_id: ShowId) -> Sequence[Upload]:
-    """Those that came whole and were no audio, the newest first. They are forgotten after a week."""
-    return session.scalars(_uploads(show_id, "refused")).all()
+def refused(session: Session, show_id: ShowId, now: dt.datetime) -> Sequence[Upload]:
+    """Those that came whole and were no audio, the newest first; for a day: whoever waited was told at once."""
+    was_lately = Upload.expires_at > now + parts.KEPT - TOLD_FOR
+    return session.scalars(_uploads(show_id, "refused").where(was_lately)).all()
 
 
 def waiting(session: Session, show_id: ShowId) -> Sequence[Upload]:

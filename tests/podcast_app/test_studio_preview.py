@@ -317,7 +317,8 @@ def test_a_time_is_said_on_the_clocks_that_a_show_cares_about(at: str, expected:
 
 
 @pytest.mark.parametrize(
-    ("silence_ms", "said"), [(300, "0:02, ends in speech or music"), (3_900, "0:02, ends with 4 s of silence"), (None, "0:02")]
+    ("silence_ms", "said"),
+    [(300, "0:02, ends in speech or music"), (3_900, "0:02, ends with 4 s of silence"), (None, "0:02")],
 )
 def test_the_end_of_a_recording_is_told_beside_the_way_to_hear_it(
     studio: Studio, path: str, silence_ms: int | None, said: str

@@ -1,10 +1,14 @@
 """Recordings that no episode has yet, in the studio; what the scripts of its pages do is in tests/journeys."""
 
+import datetime as dt
+
 import pytest
 from sqlalchemy.orm import Session
 
+from podcast_app import parts
 from podcast_app.models import Upload
 from podcast_app.settings import Settings
+from podcast_app.times import utcnow
 from tests.s3_servers import S3Server
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import HOME, NEW, Page, Studio, opened
@@ -48,9 +52,12 @@ def test_what_is_on_its_way_is_listed_and_can_be_cancelled(studio: Studio) -> No
     assert studio.site.api.get(f"/api/v1/uploads/{begun['id']}").status_code == 404
 
 
-def test_what_came_and_was_no_audio_is_named_with_the_reason_until_somebody_has_seen_it(studio: Studio) -> None:
-    upload = str(_begun(studio.site, "broken.mp3")["id"])
+def test_what_came_and_was_no_audio_is_named_with_the_reason_for_a_day_or_until_somebody_has_seen_it(
+    studio: Studio,
+) -> None:
+    upload, other = (str(_begun(studio.site, name)["id"]) for name in ("broken.mp3", "long-ago.mp3"))
     studio.site.database.write(_refuse, upload)
+    studio.site.database.write(_refuse, other, days_ago=2)
     browser = studio.signed_in()
 
     home = browser.open(HOME)
@@ -59,6 +66,7 @@ def test_what_came_and_was_no_audio_is_named_with_the_reason_until_somebody_has_
     held = home.document.xpath("//section[@aria-labelledby='attention']//li[contains(., 'broken.mp3')]")
     assert "It holds 7 lies." in held[0].text_content()
     assert "broken.mp3" not in after.text
+    assert "long-ago.mp3" not in home.text
 
 
 def test_a_browser_may_send_to_the_bucket_from_pages_that_take_recordings(
@@ -93,9 +101,10 @@ def _begun(site: Site, filename: str) -> dict[str, object]:
     return begun
 
 
-def _refuse(session: Session, upload_id: str) -> None:
+def _refuse(session: Session, upload_id: str, days_ago: int = 0) -> None:
     upload = session.get_one(Upload, upload_id)
     upload.state, upload.refusal, upload.parts_id = "refused", ["It holds {number} lies.", {"number": 7}], None
+    upload.expires_at = utcnow() - dt.timedelta(days=days_ago) + parts.KEPT
 
 
 def _connect(page: Page) -> str:
