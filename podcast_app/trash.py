@@ -5,11 +5,12 @@ Whoever does not ask for it here does not find it: its queries (episodes.whole, 
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podcast_app import episodes, history
+from podcast_app import documents, episodes, history
 from podcast_app.models import Episode, EpisodeId, Show, ShowId
 from podcast_app.outcomes import Conflict, Done, Unknown
 from podcast_app.publishing import Outcome
@@ -19,6 +20,17 @@ from podcast_app.work import Work
 KEPT = dt.timedelta(days=30)
 
 IS_PUBLIC = Conflict("A published episode cannot be deleted.", "Withdraw it instead.")
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """What lies there, as people are told of it."""
+
+    id: EpisodeId
+    title: str
+    filename: str
+    at: dt.datetime
+    until: dt.datetime
 
 
 def throw_away(session: Session, episode_id: EpisodeId, now: dt.datetime) -> Outcome:
@@ -66,6 +78,20 @@ def get(session: Session, show_id: ShowId, episode_id: EpisodeId) -> Episode | N
     """One of these."""
     one = episodes.thrown_away().where(Episode.show_id == show_id, Episode.id == episode_id)
     return session.scalars(one.execution_options(populate_existing=True)).one_or_none()
+
+
+def thrown(episode: Episode) -> Thrown:
+    """One of these, in words. A draft without a title goes by its file's name."""
+    assert episode.trashed_at is not None
+    assert episode.audio is not None, "an episode is made from audio"
+    filename = episode.audio.upload.filename
+    title = documents.main_words(episode).title or filename
+    return Thrown(episode.id, title, filename, episode.trashed_at, episode.trashed_at + KEPT)
+
+
+def find(session: Session, episode_id: EpisodeId) -> Episode | None:
+    """One of any show's."""
+    return session.scalars(episodes.thrown_away().where(Episode.id == episode_id)).one_or_none()
 
 
 def empty(work: Work) -> bool:

@@ -15,7 +15,7 @@ from podcast_app import access, devices, people
 from podcast_app.http import Problem, in_reading, services
 from podcast_app.models import User
 from podcast_app.settings import Settings
-from podcast_app.studio import kept_form, overdue
+from podcast_app.studio import kept_form, overdue, rights
 from podcast_app.studio.inputs import Form
 from podcast_app.studio.kept_form import KeptForm
 from podcast_app.studio.overdue import Overdue
@@ -115,6 +115,9 @@ async def _behind(request: Request, person: User | None, handle: Callable[[], Aw
     try:
         access.must_be_our_page(request)
         return await handle()
+    except rights.InTrash as it:
+        of_it = {"show": it.show, "thrown": it.thrown, "may_change": it.may_change}
+        return page(request, "in_trash.html", person, status_code=it.status, **of_it)
     except Problem as problem:  # here, and not on the last page, since here we know whom we talk to
         return problem_page(request, person, problem)
 

@@ -41,7 +41,7 @@ async def delete(request: Request, person: User) -> Response:
     episode_id = EpisodeId(request.path_params["id"])
     episode = await in_reading(request, rights.episode, person, episode_id)
     outcome = await in_transaction(request, _delete, person, episode_id, utcnow())
-    return await _ended(request, person, episode_id, outcome, f"/studio/shows/{episode.show.slug}/")
+    return await _ended(request, person, episode_id, outcome, f"/studio/shows/{episode.show.slug}/?thrown={episode_id}")
 
 
 @for_people

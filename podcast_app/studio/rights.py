@@ -9,16 +9,27 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from feeds.checks import error
-from podcast_app import access, episodes, people, shows
+from podcast_app import access, episodes, people, shows, trash
 from podcast_app.http import Problem
 from podcast_app.models import Episode, EpisodeId, Show, User
 
 NOT_HERE = error(
     "", "There is nothing here, or it is not yours to see.", "Check the address, or ask an administrator for the show."
 )
+THROWN_AWAY = error("", "This draft is in the trash.", "Put it back to go on with it.")
 READS_ONLY = error(
     "", "You may look at this show, but not change it.", "Ask an administrator for the role of producer."
 )
+
+
+class InTrash(Problem):
+    """The episode was thrown away; said to people of its show only."""
+
+    def __init__(self, show: Show, thrown: trash.Thrown, *, may_change: bool) -> None:
+        super().__init__(404, [THROWN_AWAY])
+        self.show = show
+        self.thrown = thrown
+        self.may_change = may_change
 
 
 def shows_of(session: Session, person: User) -> Sequence[Show]:
@@ -52,10 +63,13 @@ def show_to_change(session: Session, person: User, slug: str) -> Show:
 
 
 def episode(session: Session, person: User, episode_id: EpisodeId) -> Episode:
-    """To be seen, with its show. Raises Problem 404."""
-    found = episodes.get(session, episode_id)
+    """To be seen, with its show. Raises Problem 404, InTrash."""
+    found = episodes.get(session, episode_id) or trash.find(session, episode_id)
     if found is None or access.role(session, person, found.show_id) is None:
         raise Problem(404, [NOT_HERE])
+    if found.trashed_at is not None:
+        show = session.get_one(Show, found.show_id)
+        raise InTrash(show, trash.thrown(found), may_change=may_change(session, person, show))
     return found
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -14,18 +13,9 @@ from podcast_app.models import Episode, EpisodeId, Show, User
 from podcast_app.outcomes import Done
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people, see_other
-from podcast_app.studio.episode_page import title
 from podcast_app.studio.pages import page
 from podcast_app.times import utcnow
-
-
-@dataclass(frozen=True, slots=True)
-class Thrown:
-    id: EpisodeId
-    title: str
-    filename: str
-    at: dt.datetime
-    until: dt.datetime
+from podcast_app.trash import Thrown
 
 
 @for_people
@@ -47,7 +37,7 @@ async def put_back(request: Request, person: User) -> Response:
 async def ask_to_delete(request: Request, person: User) -> Response:
     slug, episode_id = request.path_params["show"], EpisodeId(request.path_params["id"])
     show, episode = await in_reading(request, _one, person, slug, episode_id)
-    return page(request, "trash_delete.html", person, show=show, thrown=_thrown(episode))
+    return page(request, "trash_delete.html", person, show=show, thrown=trash.thrown(episode))
 
 
 @for_people
@@ -60,7 +50,7 @@ async def delete(request: Request, person: User) -> Response:
 
 def _read(session: Session, person: User, slug: str) -> tuple[Show, bool, Sequence[Thrown]]:
     show = rights.show(session, person, slug)
-    thrown = [_thrown(episode) for episode in trash.of_show(session, show.id)]
+    thrown = [trash.thrown(episode) for episode in trash.of_show(session, show.id)]
     return show, rights.may_change(session, person, show), thrown
 
 
@@ -71,18 +61,6 @@ def _one(session: Session, person: User, slug: str, episode_id: EpisodeId) -> tu
     if episode is None:
         raise Problem(404, [rights.NOT_HERE])
     return show, episode
-
-
-def _thrown(episode: Episode) -> Thrown:
-    assert episode.trashed_at is not None
-    assert episode.audio is not None, "an episode is made from audio"
-    return Thrown(
-        episode.id,
-        title(episode),
-        episode.audio.upload.filename,
-        episode.trashed_at,
-        episode.trashed_at + trash.KEPT,
-    )
 
 
 def _put_back(session: Session, person: User, slug: str, episode_id: EpisodeId) -> bool:

@@ -130,12 +130,32 @@ def test_a_draft_thrown_away_in_the_studio_is_put_back(studio: Studio, mp3: byte
 
     home = browser.send(f"{page.path}/delete", {})
     thrown = browser.open(TRASH)
-    back = browser.press(thrown, f"{TRASH}/{page.path.rpartition('/')[2]}/put-back")
+    back = browser.press(home, f"{TRASH}/{page.path.rpartition('/')[2]}/put-back")
 
-    assert (home.path, "Not now" in home.text, "Not now" in thrown.text) == (HOME, False, True)
+    assert (home.path, "Not now It is in the trash until" in home.text, "Not now" in thrown.text) == (HOME, True, True)
     assert (back.path, back.form()["title"]) == (page.path, "Not now")
     assert "Put back from the trash aline" in browser.open(f"{page.path}/history").text
     assert browser.send(f"{TRASH}/{page.path.rpartition('/')[2]}/put-back", {}).path == page.path  # sent twice
+    assert "in the trash" not in browser.open(f"{HOME}?thrown={page.path.rpartition('/')[2]}").text
+
+
+def test_its_address_says_where_it_is_to_people_of_the_show_only(studio: Studio, mp3: bytes) -> None:
+    browser, viewer = studio.signed_in(), studio.signed_in("vera@example.org", role="viewer")
+    studio.account("elsewhere@example.org", is_administrator=False)
+    other = studio.signed_in("elsewhere@example.org")
+    page = browser.upload(mp3, title="Gone for now")
+    browser.send(f"{page.path}/delete", {})
+
+    saved, seen, hidden = browser.fill(page, title="Too late"), viewer.open(page.path), other.open(page.path)
+    back = browser.press(browser.open(page.path), f"{TRASH}/{page.path.rpartition('/')[2]}/put-back")
+
+    assert [answer.status for answer in (saved, seen, hidden)] == [404, 404, 404]
+    assert "This draft was thrown away on" in saved.text
+    assert "It can be put back until" in seen.text
+    assert seen.document.xpath("//main//form") == []
+    assert "Gone for now" not in hidden.text
+    assert "not yours to see" in hidden.text
+    assert (back.path, back.form()["title"]) == (page.path, "Gone for now")
 
 
 def test_it_is_deleted_for_good_only_when_asked_once_more(studio: Studio, mp3: bytes) -> None:
