@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from mutagen.id3 import TIT2
 from playwright.async_api import Browser, Page, expect
 
 from podcast_app import people
 from podcast_app.access import SESSION_COOKIE
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
-from tests.media.samples import audio, repeated
+from tests.media.samples import audio, repeated, tagged
+from tests.producer import Line, everywhere, producing
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import HOME, NEW, opened
 
@@ -108,24 +110,38 @@ async def test_several_files_become_a_draft_each(site: Site, studio: Page, recor
     await expect(page.get_by_role("region", name="What needs attention")).to_contain_text("broken.mp3")
 
 
-async def test_a_session_that_ends_loses_neither_bytes_nor_words(site: Site, studio: Page, recording: Path) -> None:
-    page = studio
-    long = repeated(recording.parent / "long.mp3", audio(recording.parent / "t.mp3", "-b:a", "320k", seconds=20), 14)
-    await page.goto(site.settings.origin + NEW)
-    await _slowly(page, 2_000_000)
-    await _choose(page, long)
-    await expect(page.locator("[data-count]").first).to_contain_text("of 3 parts", timeout=WAITING)
+@everywhere
+async def test_a_session_that_ends_loses_neither_bytes_nor_words(
+    site: Site, chromium: Browser, recording: Path, language: str, window: str
+) -> None:
+    tone = audio(recording.parent / "t.mp3", "-b:a", "320k", seconds=20)
+    sent = repeated(recording.parent / "long.mp3", tone, 14)
+    long = tagged(sent, TIT2(text=f"{language} {window}"))  # no other test has the same file
+    async with producing(chromium, site, language, window) as producer:
+        page, line = producer.page, await Line.of(producer.page)
+        await producer.sign_in()
+        await producer.open(NEW)
+        await line.hold(3)
+        await _choose(page, long)
+        safe = producer.say("{safe} of {total} parts are safe", safe=2, total=3)
+        await expect(page.locator("[data-count]").first).to_have_text(safe, timeout=WAITING)
 
-    await page.context.clear_cookies()
-    await page.get_by_label("Notes", exact=True).fill("Written without a session.")
-    await expect(page.get_by_text("You were signed out. What you wrote is still here.")).to_be_visible(timeout=WAITING)
-    await expect(page.locator("[data-text-signed-out] a")).to_be_in_viewport()
-    await _sign_in(site, page)
-    await page.evaluate("dispatchEvent(new Event('focus'))")  # back from the other tab
+        await producer.press("Pause")
+        await producer.lose_session()
+        await producer.press("Go on")
+        await producer.fill("Notes", "Écrit sans session.")
+        await producer.reads("You were signed out. Sign in in another tab; then it goes on by itself.")
+        await producer.reads(
+            "You were signed out. What you wrote is still here. Sign in in another tab; then it is saved by itself."
+        )
+        await expect(page.locator("[data-sign-in]")).to_be_visible()
+        await expect(page.locator("[data-text-signed-out] a")).to_be_in_viewport()
+        await line.let_go()
+        await producer.sign_in_elsewhere()
 
-    await expect(page.locator("[data-saved]")).to_contain_text("Saved at", timeout=WAITING)
-    await page.wait_for_selector("input[name=upload_id]", state="attached", timeout=WAITING)
-    await expect(page.get_by_label("Notes", exact=True)).to_have_value("Written without a session.")
+        await expect(page.locator("[data-saved]")).to_contain_text(producer.say("Saved at {time}", time=""))
+        await page.wait_for_selector("input[name=upload_id]", state="attached", timeout=WAITING)
+        await expect(page.locator("#notes")).to_have_value("Écrit sans session.")
 
 
 async def test_300_megabytes_arrive_over_a_bad_line_with_a_reload_in_the_middle(
@@ -136,7 +152,8 @@ async def test_300_megabytes_arrive_over_a_bad_line_with_a_reload_in_the_middle(
     large = repeated(recording.parent / "large.mp3", tone, 125)
     assert large.stat().st_size > 300_000_000 * 0.99
     await page.goto(site.settings.origin + NEW)
-    await _slowly(page, 25_000_000)
+    line = await Line.of(page)
+    await line.slowly(25_000_000)
     await _choose(page, large)
     await page.get_by_label("Title", exact=True).fill("Une heure et plus")
     await expect(page.locator("[data-saved]")).to_contain_text("Saved at", timeout=WAITING)
@@ -169,11 +186,12 @@ async def test_home_and_the_page_for_a_new_episode_leave_nobody_out(
     for path in (HOME, f"{HOME}?q=venir", f"{HOME}?q=nothing", NEW):
         await page.goto(site.settings.origin + path)
         await _judged(page)
-    await _slowly(page, 20_000)
+    line = await Line.of(page)
+    await line.slowly(20_000)
     await _choose(page, _other(recording, f"axe {window} {language}"))
     await expect(page.get_by_role("progressbar")).to_be_visible(timeout=WAITING)
     await _judged(page)
-    await _slowly(page, -1)
+    await line.slowly(-1)
     await page.wait_for_selector("input[name=upload_id]", state="attached", timeout=WAITING)
     await _judged(page)
     await context.close()
@@ -196,13 +214,6 @@ async def _drop(page: Page, file: Path) -> None:
 
 async def _choose(page: Page, *files: Path) -> None:
     await page.locator("[data-file]").set_input_files(list(files))
-
-
-async def _slowly(page: Page, bytes_per_second: int) -> None:
-    devtools = await page.context.new_cdp_session(page)
-    line = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
-    await devtools.send("Network.enable")
-    await devtools.send("Network.emulateNetworkConditions", line)
 
 
 async def _sign_in(site: Site, page: Page, language: str = "en") -> None:
