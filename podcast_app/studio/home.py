@@ -87,8 +87,8 @@ class Overview:
 
     @property
     def is_unlisted(self) -> bool:
-        """Listeners can hear it, and nobody has said in which apps."""
-        return bool(self.lines["published"]) and not self.show.links
+        """Listeners can hear it, and nobody has said in which apps: that is for those who may."""
+        return self.may_change and bool(self.lines["published"]) and not self.show.links
 
 
 @dataclass(frozen=True, slots=True)

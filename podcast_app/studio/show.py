@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import zoneinfo
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from podcast_app.http import in_reading, in_transaction, services
 from podcast_app.models import Show, User
 from podcast_app.outcomes import Done, Refused
 from podcast_app.settings import Settings
-from podcast_app.studio import edits, episode_form, multipart, persons_form, rights, show_form
+from podcast_app.studio import edits, episode_form, multipart, persons_form, rights, show_form, zones
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.inputs import Form, cleaned, remarks, sent
 from podcast_app.studio.pages import language_of, page
@@ -154,7 +153,7 @@ async def _answer(
         categories=[(choice, show_form.in_words(language, choice)) for choice in show_form.CATEGORIES],
         site_colours=show_form.COLOURS,
         spoken=episode_form.offered(show.language),
-        time_zones=[(name, name) for name in sorted(zoneinfo.available_timezones())],
+        time_zones=zones.offered(language, show.time_zone),
     )
 
 

@@ -3,6 +3,8 @@
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from zoneinfo import ZoneInfo
 
 from podcast_app import formats
@@ -27,6 +29,21 @@ class Clock:
     def moves(self) -> bool:
         """Whether its distance to the show's clock changes between now and then."""
         return self.then != self.today
+
+
+def offered(language: str, *chosen: str) -> list[tuple[str, str]]:
+    """The time zones that a form offers: name, and what people call it. What is chosen is among them."""
+    places = {name: f"{city} ({name})" for name, city in _places(language)}
+    return [*((name, name) for name in chosen if name not in places), *places.items()]
+
+
+@cache
+def _places(language: str) -> Sequence[tuple[str, str]]:
+    """Each zone once, by the city that it is named after: those that are usual here first."""
+    table = resources.files("tzdata").joinpath("zoneinfo/zone.tab").read_text()  # IANA; other spellings are not in it
+    named = {line.split("\t")[2] for line in table.splitlines() if not line.startswith("#")}
+    cities = {name: formats.city(name, language) for name in (*USUAL, *named)}
+    return sorted(cities.items(), key=lambda each: (each[0] not in USUAL, each[1].casefold()))
 
 
 def clocks(show: Show, at: dt.datetime | None, language: str, now: dt.datetime) -> list[Clock]:

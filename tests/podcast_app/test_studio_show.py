@@ -267,6 +267,9 @@ def test_time_zones_and_colours_are_kept_and_given_back(studio: Studio, browser:
     refused = save(browser, page, **{"zone.0": "Kigali"})
     given_back = save(browser, page, **{"zone.0": "", "zone.1": "", "plain.page_colour": "true"})
 
+    offered = page.document.xpath("//select[@id='time_zone']/option/text()")
+    assert offered[0] == "Brussels (Europe/Brussels)"
+    assert len(set(offered)) == len(offered) < 450
     assert (kept.zones, kept.page_colour) == (["Africa/Kigali", "Africa/Kinshasa"], "#115588")
     assert kept.player_colour == ""
     assert "Africa/Kinshasa" in refused.beside("zones")
