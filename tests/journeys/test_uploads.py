@@ -166,6 +166,7 @@ async def test_leaving_the_page_while_it_runs_is_asked_first(site: Site, recordi
     await (await asked.value).dismiss()
 
 
+@pytest.mark.long
 async def test_a_dead_connection_is_waited_for(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
     await uploader.line.hold(3)
