@@ -10,8 +10,10 @@ from pathlib import Path
 import botocore.session
 import httpcore2
 import pytest
+from argon2 import PasswordHasher
 from playwright.async_api import Browser, Page, async_playwright
 
+from podcast_app import people
 from podcast_app.database import migrate
 from tests.postgresql import PostgreSQL, running
 from tests.s3_servers import S3Server, moto_server, rclone_server
@@ -62,6 +64,14 @@ def _is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
         is_long |= "postgresql" in item.name
     asks_for_corpora = isinstance(item, pytest.Function) and "corpora" in item.fixturenames
     return (config.getoption("--long") or not is_long) and (config.getoption("--corpora") or not asks_for_corpora)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_hashes() -> Iterator[None]:
+    """Passwords are hashed as ever, at a hundredth of the cost: in tests nobody guesses them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024))
+        yield
 
 
 @pytest.fixture(scope="session")

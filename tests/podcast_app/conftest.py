@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from podcast_app import parts, people
+from podcast_app import parts
 from podcast_app.settings import Settings
 from tests.media.samples import audio
 from tests.podcasts import Library, Place, at, opened
@@ -17,14 +16,6 @@ from tests.site import Site, free_port, running
 from tests.studio import Studio
 from tests.studio import opened as opened_studio
 from tests.visitor import Visitor, visiting
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _quick_hashes() -> Iterator[None]:
-    """Passwords are hashed as ever, at a hundredth of the cost: in tests nobody guesses them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(people, "_HASHER", PasswordHasher(time_cost=1, memory_cost=1024))
-        yield
 
 
 @pytest.fixture(autouse=True)
