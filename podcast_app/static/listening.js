@@ -18,8 +18,9 @@ for (const field of document.querySelectorAll("[data-chapters]")) {
   if (!buttons) continue;
   const onPress = (name, put) =>
     buttons.querySelector(name).addEventListener("click", () => {
-      tell(said, heard() === null ? said.dataset.say : "");
-      if (heard() !== null) put(area, heard());
+      const second = heard() ?? (area.value.trim() ? null : 0); // the first chapter begins with the recording
+      tell(said, second === null ? said.dataset.say : "");
+      if (second !== null) put(area, second);
     });
   buttons.hidden = false;
   onPress("[data-set-time]", setTime);

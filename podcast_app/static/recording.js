@@ -48,7 +48,8 @@ export class Recording {
   async send(file) {
     this.#file = file;
     this.#found = "";
-    tell(this.#part("stopped"), "");
+    tell(this.#part("stopped"), file.size ? "" : this.#words.say("empty"));
+    if (!file.size) return null;
     try {
       for (;;) {
         this.#stop = new AbortController();

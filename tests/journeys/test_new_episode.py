@@ -94,8 +94,12 @@ async def test_several_files_become_a_draft_each(site: Site, studio: Page, recor
     page = studio
     broken = recording.parent / "broken.mp3"
     broken.write_bytes(b"This is no recording. " * 2000)
+    empty = recording.parent / "empty.mp3"
+    empty.write_bytes(b"")
     await page.goto(site.settings.origin + NEW)
 
+    await _choose(page, empty)
+    await expect(page.get_by_role("alert").first).to_have_text(re.compile("This file is empty"))
     await _choose(page, _other(recording, "first"), broken, _other(recording, "second"))
 
     await expect(page.get_by_text("A draft, ready to be looked at.")).to_have_count(2, timeout=WAITING)
