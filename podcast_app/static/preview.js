@@ -19,6 +19,7 @@ class Preview {
     this.#frame = place.querySelector("[data-frame]");
     this.#query = place.querySelector("[aria-pressed=true]").dataset.query;
     place.hidden = false;
+    for (const other of document.querySelectorAll("[data-without-preview]")) other.hidden = true;
     this.#details.open = matchMedia(WIDE).matches;
     this.#details.addEventListener("toggle", () => this.#soon(0));
     place.addEventListener("click", ({ target }) => target.dataset.query && this.#choose(target));

@@ -163,6 +163,14 @@ async def test_an_episode_is_written_and_published_with_the_keyboard_alone(
     path = aline.upload(recording, title="Matonge").path
     await _arrive(desk, studio, aline, path)
 
+    await desk.locator("#content").focus()
+    await desk.keyboard.press("Tab")
+    while not await desk.get_by_role("link", name="Past the preview").evaluate("(link) => link.matches(':focus')"):
+        await desk.keyboard.press("Tab")
+    await desk.keyboard.press("Enter")
+    await desk.keyboard.press("Tab")
+    assert await desk.evaluate("document.activeElement.closest('#episode') !== null")
+
     await desk.locator("#title").focus()
     await desk.keyboard.press("Control+a")
     await desk.keyboard.type("Written by hand")
