@@ -176,6 +176,7 @@ ROUTES: list[BaseRoute] = [
     Route("/studio/shows/{show}/new", new_episode.show_page),
     Route("/studio/shows/{show}/new", new_episode.create, methods=["POST"]),
     Route("/studio/shows/{show}/recordings/{upload}/text", new_episode.keep_text, methods=["POST"]),
+    Route("/studio/shows/{show}/recordings/{upload}/discard", ending.ask_to_discard),
     Route("/studio/shows/{show}/recordings/{upload}/discard", ending.discard, methods=["POST"]),
     Route("/studio/episodes/{id}", episode.show_page),
     Route("/studio/episodes/{id}", episode.save, methods=["POST"]),

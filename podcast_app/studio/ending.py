@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from podcast_app import publishing, trash, uploads
 from podcast_app.http import Problem, in_reading, in_transaction, services
-from podcast_app.models import EpisodeId, Upload, UploadId, User
+from podcast_app.models import EpisodeId, Show, Upload, UploadId, User
 from podcast_app.outcomes import Conflict, Done, Refused, Unknown
 from podcast_app.settings import Settings
 from podcast_app.studio import rights
@@ -45,8 +45,16 @@ async def delete(request: Request, person: User) -> Response:
 
 
 @for_people
+async def ask_to_discard(request: Request, person: User) -> Response:
+    """Nobody can bring it back, nor what was written while it came."""
+    slug, upload_id = request.path_params["show"], UploadId(request.path_params["upload"])
+    show, upload = await in_reading(request, _upload, person, slug, upload_id)
+    return page(request, "discard.html", person, show=show, upload=upload)
+
+
+@for_people
 async def discard(request: Request, person: User) -> Response:
-    """A recording that waits goes. Nothing is made from it yet and its owner has the file, so nobody is asked."""
+    """A recording that waits, or is still coming, goes."""
     slug, upload_id = request.path_params["show"], UploadId(request.path_params["upload"])
     await in_transaction(request, _discard, person, slug, upload_id, utcnow())
     services(request).work.wake()
@@ -69,6 +77,15 @@ async def _ended(
             return await answer(request, person, episode_id, findings=[conflict_finding(conflict)], status=409)
         case Refused(findings):
             return await answer(request, person, episode_id, findings=findings, status=422)
+
+
+def _upload(session: Session, person: User, slug: str, upload_id: UploadId) -> tuple[Show, Upload]:
+    """Raises Problem 403, 404."""
+    show = rights.show_of_producer(session, person, slug)
+    upload = session.get(Upload, upload_id)
+    if upload is None or upload.show_id != show.id:
+        raise Problem(404, [rights.NOT_HERE])
+    return show, upload
 
 
 def _withdraw(

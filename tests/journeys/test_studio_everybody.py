@@ -196,6 +196,8 @@ TABLE = [
     Look(f"{SHOW}/trash", who="viewer"),
     Look("/studio/shows/vide/trash"),
     Look(f"{SHOW}/trash/{{trashed}}/delete"),
+    Look(f"{SHOW}/recordings/{{waiting}}/discard"),
+    Look(f"{SHOW}/recordings/{{coming}}/discard"),
     # --- episodes ---
     Look(f"{SHOW}/new"),
     Look(f"{SHOW}/new?upload={{coming}}"),

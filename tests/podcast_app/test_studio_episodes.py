@@ -98,9 +98,12 @@ def test_a_recording_that_waits_is_offered_and_can_be_thrown_away(studio: Studio
 
     offered = browser.open(HOME)
     used = browser.open(f"{NEW}?upload={upload}")
-    after = browser.send(f"{HOME}recordings/{upload}/discard", {})
+    discard = f"{HOME}recordings/{upload}/discard"
+    asked = browser.open(discard)
+    after = browser.press(asked, discard)
 
-    assert "wartet.mp3" in offered.text
+    assert offered.document.xpath(f"//a[@href='{discard}']")
+    assert "wartet.mp3" in asked.text
     assert "Your recording is safe: wartet.mp3" in used.text
     assert "wartet.mp3" not in after.text
 
