@@ -80,9 +80,9 @@ class Producer:
         with opened(self.site) as studio:
             await self.open(studio.first_link())
         for label, text in (("Your name", "Aline"), ("E-mail address", "aline@example.org"), ("Password", PASSWORD)):
-            await self.field("en", label).fill(text)  # nobody knows yet what the person reads
+            await self.fill(label, text)
         await self.page.locator("#language").select_option(self.language)
-        await self.page.get_by_role("button", name="Make the account").click()
+        await self.press("Make the account")
         await expect(self.page.get_by_role("heading", level=1)).to_have_text("Diaspora Insights")
 
     def field(self, language: str, label: str) -> Locator:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from feeds import checks
 from feeds.checks import Finding
 from podcast_app import documents, guests, pages, publishing, security, words
 from podcast_app.addresses import Addresses, View, views
@@ -91,6 +92,7 @@ async def answer(
         translations=episode_form.translation_languages(form.values),
         spoken=episode_form.offered(episode.language, episode.spoken_language),
         is_due=is_due(episode, now),
+        is_going_out=is_due(episode, now) and not checks.errors(episode_read.findings),
         time=_time(show, episode, typed, language, now),
         advice=_advice(episode_read, language),
         places=[_place(episode, show, view, here.settings) for view in views(show.language)],

@@ -41,6 +41,7 @@ async def test_a_recording_is_heard_written_down_replaced_and_brought_back(
     quiet = audio(tmp_path / "quiet.wav", "-af", "volume=-30dB", seconds=5)
     better = audio(tmp_path / "better.mp3", "-b:a", "64k", seconds=8)
     await studio.goto(f"{site.settings.origin}/studio/shows/{SLUG}/settings")
+    await studio.locator("details:has(#even_loudness) > summary").click()
     await studio.get_by_label("Even out loudness").check()
     await studio.get_by_role("button", name="Save").click()
 
@@ -52,7 +53,7 @@ async def test_a_recording_is_heard_written_down_replaced_and_brought_back(
     await studio.get_by_role("button", name="Save", exact=True).click()
     await expect(studio.locator("#chapters-worth-1")).to_contain_text("begins after the end of the audio")
 
-    await studio.get_by_role("link", name="Listen, or replace the recording").click()
+    await studio.get_by_role("link", name="Listen closely, or replace the recording").click()
     await _until(studio, "Evened out: listeners hear it")
     for name in ("As it was recorded", "As listeners get it"):
         await _can_be_played(studio, page, studio.get_by_label(name))

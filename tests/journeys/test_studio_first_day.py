@@ -126,7 +126,7 @@ async def test_the_same_with_the_keyboard_alone(
         await page.wait_for_url("**/new")
         await keys.reach(page.locator("[data-file]"))
         async with page.expect_file_chooser() as asked:
-            await page.keyboard.press("Enter")
+            await page.keyboard.press("Space")
         await (await asked.value).set_files(recording)
         await page.wait_for_selector("input[name=upload_id]", state="attached", timeout=WAITING)
         await keys.write(page.locator("#title"), "Écrit à la main")
