@@ -71,6 +71,7 @@ async def test_two_tabs_with_the_same_file_send_one_upload(site: Site, recording
     assert first.stored() == recording.read_bytes()
 
 
+@pytest.mark.long
 async def test_another_file_of_the_same_name_and_size_is_never_mixed(site: Site, recording: Path, page: Page) -> None:
     other = recording.parent / "other" / recording.name
     other.parent.mkdir()
@@ -199,6 +200,7 @@ async def test_a_page_instead_of_an_answer_is_not_taken_for_a_part(site: Site, r
     assert uploader.stored() == recording.read_bytes()
 
 
+@pytest.mark.long
 async def test_a_proxy_that_refuses_the_size_of_a_part_is_named(site: Site, recording: Path, page: Page) -> None:
     uploader = await _opened(site, page)
 
