@@ -31,7 +31,7 @@ from podcast_app.request_id import RequestIds
 from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.signatures import open_signer
-from podcast_app.site import covers, embed, health, oembed, pages, parts, robots, share_cards
+from podcast_app.site import colours, covers, embed, health, oembed, pages, parts, robots, share_cards
 from podcast_app.studio import (
     account,
     accounts,
@@ -217,6 +217,7 @@ ROUTES: list[BaseRoute] = [
     Route("/metrics", health.metrics),
     Route("/robots.txt", robots.robots),
     Route("/favicon.ico", robots.favicon),
+    Route("/static/colour/{colour}.css", colours.serve),
     Route("/static/{version}/{name:path}", static_files.serve),
     Route("/oembed", oembed.discover),
     Route("/{show}/cover.{extension}", covers.current),

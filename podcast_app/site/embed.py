@@ -12,8 +12,9 @@ from starlette.responses import Response
 from podcast_app import answers, pages, static_files
 from podcast_app.addresses import LANGUAGES
 from podcast_app.http import in_reading, services
+from podcast_app.models import Show
 from podcast_app.security import embed_policy
-from podcast_app.site import errors, places, shown
+from podcast_app.site import colours, errors, places, shown
 from podcast_app.site.pages import elsewhere, prefix
 from podcast_app.site.places import Nothing, Place
 
@@ -66,7 +67,7 @@ def _answer(request: Request, found: Place | Nothing) -> Response:
 
 
 def _document(request: Request, place: Place, wanted: Look) -> Response:
-    style = _style(wanted.color)
+    style = static_files.text("embed.css") + _colour(wanted, place.show)
     body = pages.html(
         "embed.html",
         place.view.page_language,
@@ -79,9 +80,12 @@ def _document(request: Request, place: Place, wanted: Look) -> Response:
     return answers.kept(request, body.encode(), "text/html", headers={"Content-Security-Policy": policy})
 
 
-def _style(color: str) -> str:
-    """The style sheet; a colour of the other site's takes the place of ours, in light and in dark."""
-    return static_files.text("embed.css") + (f":root:root{{--accent:#{color}}}" if color else "")
+def _colour(wanted: Look, show: Show) -> str:
+    """A colour of the other site's, as it is there, takes the place of ours; or else the show's."""
+    if wanted.color:
+        return f":root:root{{--accent:#{wanted.color}}}"
+    themes: dict[str, colours.Theme] = {"light": "light", "dark": "dark"}
+    return colours.style(show.player_colour, themes.get(wanted.theme)) if show.player_colour else ""
 
 
 def _digest(style: str) -> str:

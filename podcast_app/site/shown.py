@@ -16,6 +16,7 @@ from media.transcripts import FORMATS
 from podcast_app import apps, documents, formats, notes
 from podcast_app.addresses import Addresses, View
 from podcast_app.models import Audio, Episode, Show
+from podcast_app.site import colours
 
 HERE = Addresses("")
 
@@ -59,6 +60,7 @@ class ShownShow:
     thumbnail: Sized
     time_zone: str
     funding_url: str
+    colours: str  # the style sheet of its own colour, or ""
     links: tuple[tuple[str, str], ...]  # apps by name, and the show's address there
 
 
@@ -127,6 +129,7 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         thumbnail=cover(None, show, THUMBNAIL_PX),
         time_zone=show.time_zone,
         funding_url=show.funding_url,
+        colours=colours.address(show.page_colour),
         links=tuple((app.name, show.links[app.key]) for app in apps.APPS if app.key in show.links),
     )
 
