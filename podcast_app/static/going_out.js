@@ -5,6 +5,9 @@ const LOOK_AGAIN = 1500; // ms
 const state = document.querySelector("[data-going-out]");
 const form = document.querySelector("form[data-episode]");
 
+let isLeft = false; // whoever goes elsewhere is not called back
+addEventListener("beforeunload", () => (isLeft = true));
+
 if (state) wait(written());
 
 /** What stands in the form. */
@@ -15,6 +18,7 @@ function written() {
 async function wait(before) {
   await new Promise((done) => setTimeout(done, LOOK_AGAIN));
   const now = await stateNow();
+  if (isLeft) return;
   if (!now || now.matches("[data-going-out]")) return wait(before);
   if (written() === before) location.replace(location.pathname);
   else state.replaceWith(document.adoptNode(now)); // what is being typed stays where it is

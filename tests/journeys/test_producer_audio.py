@@ -59,7 +59,7 @@ async def test_a_recording_is_heard_written_down_replaced_and_brought_back(
         await _can_be_played(studio, page, studio.get_by_label(name))
 
     await studio.get_by_role("link", name="Back to the episode").click()
-    await studio.get_by_role("link", name="Transcripts").click()
+    await studio.get_by_role("link", name="Add or change a transcript").click()
     file = {"name": "matonge.vtt", "mimeType": "text/vtt", "buffer": VTT}
     await studio.get_by_label("File").set_input_files(file)
     await studio.get_by_label("Language").select_option("fr")
@@ -69,7 +69,7 @@ async def test_a_recording_is_heard_written_down_replaced_and_brought_back(
     await studio.get_by_role("button", name="Save and publish now").click()
     await _until(studio, "Published on")
 
-    await studio.get_by_role("link", name="Listen, or replace the recording").click()
+    await studio.get_by_role("link", name="Listen closely, or replace the recording").click()
     await _until(studio, "A light file: MP3, mono ready")
     await studio.get_by_label("Audio file").set_input_files(better)
     await studio.get_by_role("button", name="Replace the recording").click()
