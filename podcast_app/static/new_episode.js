@@ -33,6 +33,7 @@ class NewEpisode {
     this.#listen();
     this.#text.upload = form.dataset.id ?? null;
     if (!form.dataset.id && !("cameBack" in form.dataset)) this.#text.bringBack();
+    if (this.#part("file").files.length) this.#chosen(this.#part("file")); // while this script was still on its way
   }
 
   #part(name) {

@@ -161,6 +161,7 @@ def test_what_stands_in_the_address_counts_before_what_we_would_say(place: Place
     database.close()
 
 
+@pytest.mark.long
 def test_processes_that_are_started_before_their_database_wait_and_say_so(mortal: PostgreSQL, place: Place) -> None:
     commands = (("web", "--port", str(place.port)), ("worker",), ("serve", "--port", str(free_port())))
     mortal.stop()
