@@ -1,24 +1,15 @@
 """Somebody sees what was changed, brings a text back, and finds a draft again in the trash."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from podcast_app.settings import Settings
 from tests.media.samples import audio
 from tests.producer import everywhere, producing, scripts_or_not
-from tests.site import SLUG, Site, free_port, running
+from tests.site import SLUG, Site
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("history")
-    with running(Settings(port=free_port(), data_dir=folder / "data", _env_file=None)) as site:
-        yield site
 
 
 @scripts_or_not

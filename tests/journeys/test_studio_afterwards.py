@@ -1,26 +1,17 @@
 """What producers do afterwards: replace a recording, withdraw an episode, let a colleague in, list the show."""
 
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from podcast_app.settings import Settings
 from tests.media.samples import audio
 from tests.producer import everywhere, producing, scripts_or_not
-from tests.site import SLUG, Site, free_port, running
+from tests.site import SLUG, Site
 from tests.studio import PASSWORD
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("afterwards")
-    with running(Settings(port=free_port(), data_dir=folder / "data", _env_file=None)) as site:
-        yield site
 
 
 @scripts_or_not

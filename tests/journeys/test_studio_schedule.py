@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from podcast_app.models import Episode
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
-from tests.media.samples import audio
 from tests.producer import Producer, everywhere, producing, scripts_or_not
 from tests.site import SLUG, Site, free_port, running
 
@@ -27,13 +26,6 @@ SHOW = f"/studio/shows/{SLUG}"
 def site(tmp_path: Path) -> Iterator[Site]:
     with running(Settings(port=free_port(), data_dir=tmp_path / "data", _env_file=None)) as site:
         yield site
-
-
-@pytest.fixture
-def episode(site: Site, tmp_path: Path) -> str:
-    tone = audio(tmp_path / "tone.mp3", "-b:a", "64k")
-    episode: str = site.episode(tone, title="Matonge").json()["id"]
-    return episode
 
 
 @scripts_or_not

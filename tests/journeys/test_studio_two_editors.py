@@ -1,33 +1,16 @@
 """Two people at one episode: what each changes stays, and where both changed the same, somebody chooses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from podcast_app.settings import Settings
-from tests.media.samples import audio
 from tests.producer import WAITING, Producer, everywhere, producing, scripts_or_not
-from tests.site import Site, free_port, running
+from tests.site import Site
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("two")
-    with running(Settings(port=free_port(), data_dir=folder / "data", _env_file=None)) as site:
-        yield site
-
-
-@pytest.fixture
-def episode(site: Site, tmp_path: Path) -> str:
-    tone = audio(tmp_path / "tone.mp3", "-b:a", "64k")
-    episode: str = site.episode(tone, title="Matonge").json()["id"]
-    return episode
 
 
 @scripts_or_not
