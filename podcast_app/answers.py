@@ -1,18 +1,87 @@
-"""Answers that browsers and proxies may keep: a validator over the bytes, 304, and gzip for whoever takes it."""
+"""Answers that browsers and proxies may keep: a validator over the bytes, 304, Brotli and gzip for whoever takes them.
+
+What a page says changes with its show's generation, so until then it is also kept here: see listening/pages.py.
+"""
 
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
+import brotli
+from anyio import to_thread
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from podcast_app.http import services
 from podcast_app.listening import conditions, encodings
+from podcast_app.models import ShowId
 
 SHORTLY = "public, max-age=60"  # what changes when somebody publishes
 FOREVER = "public, max-age=31536000, immutable"  # what gets another address when it changes
 
-WORTH_PACKING = 500  # bytes; below, gzip's own head eats what it saves
+WORTH_PACKING = 500  # bytes; below, an encoding's own head eats what it saves
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: brotli.compress(body, mode=brotli.MODE_TEXT),  # at its best, 11: it is made once
+    "gzip": lambda body: gzip.compress(body, mtime=0),
+}
+
+
+class Until(NamedTuple):
+    """What an answer holds until: the show leaves this generation. Without a show, the sum of all shows' does."""
+
+    show_id: ShowId | None
+    generation: int
+
+
+class Kept(Response):
+    """A text as an answer, in whichever encoding: made once, sent as often as one likes.
+
+    One ETag for each encoding; either one matches, and then the answer is 304.
+    """
+
+    def __init__(self, body: bytes, media_type: str, headers: Mapping[str, str]) -> None:
+        super().__init__(body, 200, {"Vary": "Accept-Encoding", **headers}, media_type)
+        self._digest = hashlib.sha256(body).hexdigest()[:24]
+        self._packed: dict[str, bytes] = {"identity": body}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope)
+        wanted = encodings.best(_field(asked, "accept-encoding"), *PACK) if self._is_worth_packing else "identity"
+        etags = [self._etag(name).encode() for name in self._packed.keys() | PACK.keys()]
+        if conditions.named(_field(asked, "if-none-match"), etags) is not None:
+            await self._unchanged(wanted)(scope, receive, send)
+        else:
+            await self._answer(wanted, await self._body(wanted))(scope, receive, send)
+
+    @property
+    def _is_worth_packing(self) -> bool:
+        return len(self._packed["identity"]) >= WORTH_PACKING
+
+    async def _body(self, encoding: str) -> bytes:
+        """Packed off the event loop, where somebody first asks for it: that takes tens of milliseconds."""
+        if encoding not in self._packed:
+            self._packed[encoding] = await to_thread.run_sync(PACK[encoding], self._packed["identity"])
+        return self._packed[encoding]
+
+    def _answer(self, encoding: str, body: bytes) -> Response:
+        headers = self._said(encoding) | {"Content-Type": self.headers["Content-Type"]}
+        if encoding != "identity":
+            headers["Content-Encoding"] = encoding
+        return Response(body, headers=headers)
+
+    def _unchanged(self, encoding: str) -> Response:
+        return Response(status_code=304, headers=self._said(encoding))
+
+    def _said(self, encoding: str) -> dict[str, str]:
+        of_the_body = ("content-length", "content-type")
+        shared = {name: value for name, value in self.headers.items() if name not in of_the_body}
+        return shared | {"ETag": self._etag(encoding)}
+
+    def _etag(self, encoding: str) -> str:
+        return f'"{self._digest}"' if encoding == "identity" else f'"{self._digest}-{encoding}"'
 
 
 def kept(
@@ -22,27 +91,19 @@ def kept(
     *,
     cache_control: str = SHORTLY,
     headers: Mapping[str, str] | None = None,
-) -> Response:
-    """200 with the bytes, which are text, or 304 for whoever has them. One ETag for each encoding; either matches."""
-    digest = hashlib.sha256(body).hexdigest()[:24]
-    packed = len(body) >= WORTH_PACKING and encodings.takes_gzip(_field(request, "accept-encoding"))
-    said = {
-        "Cache-Control": cache_control,
-        "ETag": f'"{digest}-gzip"' if packed else f'"{digest}"',
-        "Vary": "Accept-Encoding",
-        **(headers or {}),
-    }
-    if has_any(request, f'"{digest}"', f'"{digest}-gzip"'):
-        return Response(status_code=304, headers=said)
-    if packed:
-        body, said["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
-    return Response(body, headers=said, media_type=media_type)
+    until: Until | None = None,
+) -> Kept:
+    """The answer with this text. `until`: the same to everybody who asks at this address, until then."""
+    made = Kept(body, media_type, {"Cache-Control": cache_control, **(headers or {})})
+    if until is not None:
+        services(request).pages.keep(request.scope, made, 2 * len(body), *until)
+    return made
 
 
 def has_any(request: Request, *etags: str) -> bool:
     """Whether the client has one of these already (If-None-Match)."""
-    return conditions.named(_field(request, "if-none-match"), [etag.encode() for etag in etags]) is not None
+    return conditions.named(_field(request.headers, "if-none-match"), [etag.encode() for etag in etags]) is not None
 
 
-def _field(request: Request, name: str) -> bytes:
-    return request.headers.get(name, "").encode("latin-1")
+def _field(headers: Headers, name: str) -> bytes:
+    return headers.get(name, "").encode("latin-1")

@@ -27,6 +27,7 @@ from podcast_app.errors import HANDLERS
 from podcast_app.http import Services
 from podcast_app.listening import feeds
 from podcast_app.listening.front import Front
+from podcast_app.listening.pages import FromMemory, Pages
 from podcast_app.request_id import RequestIds
 from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
@@ -217,7 +218,7 @@ ROUTES: list[BaseRoute] = [
     Route("/metrics", health.metrics),
     Route("/robots.txt", robots.robots),
     Route("/favicon.ico", robots.favicon),
-    Route("/static/colour/{colour}.css", colours.serve),
+    Route("/static/{version}/site-{colour}.css", colours.serve),
     Route("/static/{version}/{name:path}", static_files.serve),
     Route("/oembed", oembed.discover),
     Route("/{show}/cover.{extension}", covers.current),
@@ -242,9 +243,14 @@ ROUTES: list[BaseRoute] = [
 
 def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
     """The application of one process; with a worker inside, one process does everything."""
+    return application(open_services(settings), with_worker=with_worker)
+
+
+def open_services(settings: Settings) -> Services:
+    """What a process with these settings serves with."""
     database = Database(settings.database)
     storage = open_storage(settings.storage_url or None, settings.data_dir)
-    services = Services(
+    return Services(
         settings,
         database,
         storage,
@@ -252,14 +258,19 @@ def create_app(settings: Settings, *, with_worker: bool = False) -> ASGIApp:
         CapacityLimiter(CONNECTIONS),
         Watching(database, storage),
         open_signer(settings),
+        Pages(database),
         bucket=bucket_origin(settings, storage),
     )
+
+
+def application(services: Services, *, with_worker: bool) -> ASGIApp:
+    """The application that serves with these."""
     front = Front(services)
     life = _life(services, front, Worker(services.work) if with_worker else None)
     app = Starlette(routes=ROUTES, exception_handlers=HANDLERS, lifespan=life)
     app.router.redirect_slashes = False  # it would build an address from the Host header
     app.state.services = services
-    return front.before(RequestIds(half_closed.told(SecurityHeaders(app, services.bucket))))
+    return front.before(RequestIds(half_closed.told(SecurityHeaders(FromMemory(app, services.pages), services.bucket))))
 
 
 def _life(

@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, aliased
 
 from media import editions, enclosure, ffmpeg
@@ -121,6 +121,9 @@ def _measured(session: Session, claim: Claim[Measurement], measured: Measured) -
     row.silence_start_ms, row.silence_end_ms = measured.silence_start_ms, measured.silence_end_ms
     row.peaks = bytes(measured.peaks)
     derived.done(row)
+    of_shows = select(Episode.show_id).join(Audio, Audio.episode_id == Episode.id)
+    shown = of_shows.where(Audio.upload_id == row.upload_id, Audio.is_current, Episode.state == "published")
+    session.execute(update(Show).where(Show.id.in_(shown)).values(generation=Show.generation + 1))
 
 
 # -- Light editions

@@ -13,6 +13,7 @@ from feeds.checks import Finding
 from media.storage import Storage
 from podcast_app.addresses import LANGUAGES
 from podcast_app.database import Database
+from podcast_app.listening.pages import Pages
 from podcast_app.settings import Settings
 from podcast_app.sign_ins import SignIns
 from podcast_app.signatures import Signer
@@ -36,6 +37,7 @@ class Services:
     limiter: CapacityLimiter
     watching: Watching
     signer: Signer
+    pages: Pages
     sign_ins: SignIns = field(default_factory=SignIns)
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # pictures, one at a time
     admitted: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))  # who has passed `limiter`

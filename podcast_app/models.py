@@ -103,6 +103,9 @@ class Show(Base):
     player_colour: Mapped[str] = mapped_column(String(7), default="")
     archived_at: Mapped[dt.datetime | None]  # an empty show that nobody works on any more
     version: Mapped[int] = mapped_column(default=1)  # rises with each change (ETag, If-Match)
+    generation: Mapped[int] = mapped_column(
+        default=1
+    )  # rises when what listeners see of it, or in it, may have changed
     created_at: Mapped[dt.datetime]
 
     texts: Mapped[list["ShowText"]] = relationship(lazy="raise", cascade="all, delete-orphan")
@@ -266,6 +269,24 @@ class Transcript(Base):
     filename: Mapped[str] = mapped_column(String(255))  # as the producer's machine calls it
     content: Mapped[Json] = mapped_column(deferred=True)  # media.transcripts.to_json
     digest: Mapped[str] = mapped_column(String(64))  # of the content, SHA-256
+
+
+class SearchText(Base):
+    """A published episode's words in one language, as searches look for them (search.py).
+
+    The migration gave the table an index of words, in each database's own way.
+    """
+
+    __tablename__ = "search_texts"
+    __table_args__ = (UniqueConstraint("episode_id", "language"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    show_id: Mapped[ShowId] = mapped_column(ForeignKey("shows.id", ondelete="CASCADE"), index=True)
+    episode_id: Mapped[EpisodeId] = mapped_column(ForeignKey("episodes.id", ondelete="CASCADE"))
+    language: Mapped[str] = mapped_column(String(35))
+    title: Mapped[str] = mapped_column(Text)  # folded, as the others
+    notes: Mapped[str] = mapped_column(Text)
+    said: Mapped[str] = mapped_column(Text)  # the transcript
 
 
 class EpisodeSlug(Base):

@@ -219,8 +219,9 @@ def next_generation(
     put: Sequence[Episode] = (),
     remove: Collection[EpisodeId] = (),
 ) -> None:
-    """The show's feeds with these episodes changed or gone. Costs the change, not the catalogue; where no byte
-    would differ, the feed stays as it is."""
+    """The show's pages and feeds with these episodes changed or gone. Costs the change, not the catalogue; where no
+    byte would differ, the feed stays as it is."""
+    show.generation += 1
     for view in feed_views(show.language):
         last = _last(session, show, view)
         if last is None or last.made_with != made_with(settings):
@@ -231,6 +232,7 @@ def next_generation(
 
 def rebuild(session: Session, show: Show, settings: Settings, now: dt.datetime) -> None:
     """Every item of every feed anew: a change of the show's address or language, of the origin, of the renderer."""
+    show.generation += 1
     for view in feed_views(show.language):
         _replace(session, show, view, settings, now, _last(session, show, view))
 

@@ -284,7 +284,8 @@ def _move_feeds(session: Session, show: Show, now: dt.datetime) -> None:
 
 
 def _drop_feeds(session: Session, show: Show, now: dt.datetime) -> None:
-    """They answer no longer, nor do their copies. A show that comes back gets new ones."""
+    """They answer no longer, nor do their copies, nor do its pages. A show that comes back gets new ones."""
+    show.generation += 1
     for feed in session.scalars(select(Feed).where(Feed.show_id == show.id)):
         objects.release(session, publishing.copy_key(feed.path), now)
         session.delete(feed)

@@ -1,10 +1,12 @@
-"""Style sheets, scripts and pictures of our own, under addresses that change with them."""
+"""Style sheets, scripts and pictures of our own, without their comments, under addresses that change with them."""
 
 import hashlib
 import mimetypes
 from functools import cache
 from pathlib import Path
 
+import rcssmin
+import rjsmin
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +14,14 @@ from starlette.responses import Response
 from podcast_app import answers
 
 FOLDER = Path(__file__).parent / "static"
+
+# What listeners' pages and the player on other sites take in one request: files one after the other. A script in them
+# imports nothing, and what it names is its own (each stands in a block).
+TOGETHER = {
+    "site.css": ("base.css", "frame.css", "listing.css", "episode.css", "player.css"),
+    "site.js": ("player.js", "transcript.js", "share.js"),
+    "embed.js": ("player.js", "transcript.js", "parent.js"),
+}
 
 
 def address(name: str) -> str:
@@ -23,11 +33,9 @@ def address(name: str) -> str:
 async def serve(request: Request) -> Response:
     """A file; for a year when its address carries our version, for a minute when it carries another process's."""
     name = request.path_params["name"]
-    body = _files().get(name)
-    if body is None:
+    if name not in _files():
         raise HTTPException(404)
-    ours = request.path_params["version"] == version()
-    return answers.kept(request, body, _media_type(name), cache_control=answers.FOREVER if ours else answers.SHORTLY)
+    return _answer(name, is_ours=request.path_params["version"] == version())
 
 
 def text(name: str) -> str:
@@ -45,10 +53,32 @@ def version() -> str:
 
 
 @cache
+def _answer(name: str, *, is_ours: bool) -> answers.Kept:
+    lasting = answers.FOREVER if is_ours else answers.SHORTLY
+    return answers.Kept(_files()[name], _media_type(name), {"Cache-Control": lasting})
+
+
+@cache
 def _files() -> dict[str, bytes]:
     """Every file, read once: they are few and small, and no path from outside ever reaches the disk."""
     paths = (path for path in FOLDER.rglob("*") if path.is_file())
-    return {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
+    files = {path.relative_to(FOLDER).as_posix(): _packed(path) for path in paths}
+    return files | {name: _together(name, [files[part] for part in parts]) for name, parts in TOGETHER.items()}
+
+
+def _packed(path: Path) -> bytes:
+    """What is written for people to read costs listeners nothing."""
+    match path.suffix:
+        case ".css":
+            return bytes(rcssmin.cssmin(path.read_bytes()))
+        case ".js":
+            return bytes(rjsmin.jsmin(path.read_bytes()))
+        case _:
+            return path.read_bytes()
+
+
+def _together(name: str, parts: list[bytes]) -> bytes:
+    return b"\n".join(b"{%b\n}" % part for part in parts) if name.endswith(".js") else b"".join(parts)
 
 
 def _media_type(name: str) -> str:

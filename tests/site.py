@@ -16,7 +16,7 @@ from media import ffmpeg
 from media.storage import Storage
 from media.storage.open import open_storage
 from podcast_app import people, shows, worker
-from podcast_app.app import create_app
+from podcast_app.app import application, open_services
 from podcast_app.database import Database
 from podcast_app.models import Show
 from podcast_app.settings import Settings
@@ -79,7 +79,8 @@ def running(settings: Settings, *, with_worker: bool = True, with_behind: bool =
     first_start(settings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(worker, "BEHIND", worker.BEHIND if with_behind else ())
-        app = create_app(settings, with_worker=with_worker)
+        services = open_services(settings)
+        app = application(services, with_worker=with_worker)
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=settings.port, log_level="error", timeout_graceful_shutdown=3)
     )
@@ -88,7 +89,7 @@ def running(settings: Settings, *, with_worker: bool = True, with_behind: bool =
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.01)
-    database = Database(settings.database)
+    database = services.database
     token = database.write(people.create_token, "tests", None, utcnow())
     here = f"http://127.0.0.1:{settings.port}"
     try:
@@ -101,7 +102,6 @@ def running(settings: Settings, *, with_worker: bool = True, with_behind: bool =
     finally:
         server.should_exit = True
         thread.join()
-        database.close()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import chain
 from threading import Lock
 
-from sqlalchemy import event, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, SessionTransaction, UOWTransaction, undefer
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from podcast_app.addresses import View, feed_path, feed_views
 from podcast_app.database import Database
 from podcast_app.http import in_reading, services
 from podcast_app.listening.feed_answers import FeedAnswers, Generation
+from podcast_app.listening.pages import Hook, hooked
 from podcast_app.listening.readers import Notes
 from podcast_app.models import Feed, Show, ShowId
 from podcast_app.settings import Settings
@@ -60,19 +61,13 @@ class Feeds:
     @contextmanager
     def following_commits(self) -> Iterator[None]:
         """Within the block, what this process commits is served from the commit on."""
-        writers = self._database.writers
-        hooks = (
-            ("after_flush", _note_news),
-            ("after_soft_rollback", _forget_news),
-            ("after_commit", self._take_from),
-        )
-        for name, hook in hooks:
-            event.listen(writers, name, hook)
-        try:
+        hooks: dict[str, Hook] = {
+            "after_flush": _note_news,
+            "after_soft_rollback": _forget_news,
+            "after_commit": self._take_from,
+        }
+        with hooked(self._database.writers, hooks):
             yield
-        finally:
-            for name, hook in hooks:
-                event.remove(writers, name, hook)
 
     def _take_from(self, session: Session) -> None:
         if session.in_nested_transaction():

@@ -30,6 +30,7 @@ class Front:
         self._services = services
         self._feeds = Feeds(services.database, services.settings)
         self._media = Media(services, self._feeds)
+        self._pages = services.pages
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """The application, with feeds and audio answered before it."""
@@ -49,8 +50,9 @@ class Front:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Within the block, feeds are loaded and kept current. Without the database, what is known goes on."""
-        with self._feeds.following_commits():
+        """Within the block, feeds are loaded, and they and pages kept current. Without the database, what is known goes
+        on."""
+        with self._feeds.following_commits(), self._pages.following_commits():
             await self._refresh()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._keep_refreshing)
@@ -76,7 +78,11 @@ class Front:
 
     async def _refresh(self) -> None:
         try:
-            await to_thread.run_sync(self._feeds.refresh, limiter=self._services.limiter)
+            await to_thread.run_sync(self._refresh_both, limiter=self._services.limiter)
         except SQLAlchemyError as failure:
             if not is_away(failure):  # of which database.py tells
-                log.exception("Feeds and audio are served as last known.")
+                log.exception("Feeds, pages and audio are served as last known.")
+
+    def _refresh_both(self) -> None:
+        self._feeds.refresh()
+        self._pages.refresh()

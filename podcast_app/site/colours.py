@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from podcast_app import answers
+from podcast_app import answers, static_files
 
 Theme = Literal["light", "dark"]
 
@@ -20,16 +20,20 @@ _COLOUR = re.compile(r"[0-9a-f]{6}")
 
 
 async def serve(request: Request) -> Response:
-    """The style sheet of a colour, for pages of ours."""
+    """The style sheet of listeners' pages in a show's colour."""
     colour = request.path_params["colour"]
     if not _COLOUR.fullmatch(colour):
         raise HTTPException(404)
-    return answers.kept(request, style(f"#{colour}").encode(), "text/css", cache_control="public, max-age=86400")
+    ours = request.path_params["version"] == static_files.version()
+    sheet = static_files.text("site.css") + style(f"#{colour}")
+    lasting = answers.FOREVER if ours else answers.SHORTLY
+    return answers.kept(request, sheet.encode(), "text/css", cache_control=lasting)
 
 
 def address(colour: str) -> str:
-    """Where it is; "" for no colour."""
-    return f"/static/colour/{colour.removeprefix('#')}.css" if colour else ""
+    """Where it is, for "#rrggbb"; the plain one's for ""."""
+    plain = static_files.address("site.css")
+    return plain.replace("site.css", f"site-{colour.removeprefix('#')}.css") if colour else plain
 
 
 def style(colour: str, theme: Theme | None = None) -> str:

@@ -77,7 +77,8 @@ def _document(request: Request, place: Place, wanted: Look) -> Response:
         style=style,
     )
     policy = embed_policy(_digest(style), services(request).bucket)
-    return answers.kept(request, body.encode(), "text/html", headers={"Content-Security-Policy": policy})
+    headers = {"Content-Security-Policy": policy}
+    return answers.kept(request, body.encode(), "text/html", headers=headers, until=place.until)
 
 
 def _colour(wanted: Look, show: Show) -> str:

@@ -9,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from podcast_app import answers, pages, shows
 from podcast_app.addresses import LANGUAGES, Addresses
+from podcast_app.answers import Until
 from podcast_app.http import in_reading, services
+from podcast_app.listening.pages import generations
 from podcast_app.models import Episode
 from podcast_app.site import errors, head, paging, places, shown
 from podcast_app.site.places import Nothing, Place
@@ -26,7 +28,7 @@ async def home(request: Request) -> Response:
         return RedirectResponse(found.page(Addresses(origin(request))), 302, {"Cache-Control": answers.SHORTLY})
     if other := elsewhere(request, f"/{language}/" if language not in (None, LANGUAGES[0]) else "/"):
         return other
-    return _page(request, "shows.html", language or LANGUAGES[0], shows=found)
+    return _page(request, "shows.html", language or LANGUAGES[0], found.until, shows=found.shows)
 
 
 async def show(request: Request) -> Response:
@@ -37,7 +39,9 @@ async def show(request: Request) -> Response:
         return errors.nothing(request, found)
     if other := elsewhere(request, found.place.page(shown.HERE)):
         return other
-    return _page(request, "show.html", found.language, head=found.head, show=found.show, listing=found)
+    return _page(
+        request, "show.html", found.language, found.place.until, head=found.head, show=found.show, listing=found
+    )
 
 
 async def episode(request: Request) -> Response:
@@ -48,7 +52,7 @@ async def episode(request: Request) -> Response:
         return errors.nothing(request, found)
     if other := elsewhere(request, found.place.page(shown.HERE)):
         return other
-    return _page(request, "episode.html", found.language, **found.words)
+    return _page(request, "episode.html", found.language, found.place.until, **found.words)
 
 
 def prefix(request: Request) -> str | None:
@@ -68,6 +72,12 @@ def elsewhere(request: Request, path: str, query: str = "") -> Response | None:
     # absolute, and never with the host that was asked for: it may be anybody's
     target = f"{origin(request)}{path}{'?' + query if query else ''}"
     return RedirectResponse(target, 301, {"Cache-Control": REDIRECT_KEPT})
+
+
+@dataclass(frozen=True, slots=True)
+class _Shows:
+    shows: list[shown.ShownShow]
+    until: Until
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +116,12 @@ class EpisodePage:
         return {"head": self.head, "show": self.show, "episode": self.episode, "transcripts": self.transcripts}
 
 
-def _home(session: Session, language: str | None, origin: str) -> Place | list[shown.ShownShow]:
+def _home(session: Session, language: str | None, origin: str) -> Place | _Shows:
     if only := places.only_show(session, language):
         return only
     found = (show for show in shows.query(session) if show.archived_at is None)
-    return [shown.show(show, places.view(show, language), origin) for show in found]
+    shown_shows = [shown.show(show, places.view(show, language), origin) for show in found]
+    return _Shows(shown_shows, Until(None, generations(session)))
 
 
 def _listing(session: Session, slug: str, number: int, language: str | None, origin: str) -> _Listing | Nothing:
@@ -149,6 +160,6 @@ def episode_page(place: Place, origin: str) -> EpisodePage:
     return EpisodePage(place, head.of_episode(place, words, show, origin), show, words, transcripts)
 
 
-def _page(request: Request, template: str, language: str, **context: object) -> Response:
+def _page(request: Request, template: str, language: str, until: Until, **context: object) -> Response:
     body = pages.html(template, language, **context).encode()
-    return answers.kept(request, body, "text/html", headers={"Content-Language": language})
+    return answers.kept(request, body, "text/html", headers={"Content-Language": language}, until=until)

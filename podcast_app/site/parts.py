@@ -13,6 +13,7 @@ from starlette.responses import Response
 from media import chapters, transcripts
 from podcast_app import answers, documents
 from podcast_app.addresses import Addresses
+from podcast_app.answers import Until
 from podcast_app.http import in_reading, services
 from podcast_app.models import Episode, Measurement, Transcript
 from podcast_app.site import places
@@ -25,6 +26,11 @@ CHAPTERS_TYPE = "application/json+chapters"  # Podcasting 2.0, JSON chapters
 class Part(NamedTuple):
     body: bytes
     media_type: str
+
+
+class _Found(NamedTuple):
+    part: Part
+    until: Until
 
 
 async def chapters_json(request: Request) -> Response:
@@ -49,12 +55,17 @@ async def _answer(request: Request, part: Callable[[Session, Place], Part | None
     found = await in_reading(request, _found, show, episode, part)
     if isinstance(found, Nothing):
         raise HTTPException(found.status)
-    return answers.kept(request, found.body, found.media_type, headers=OPEN)
+    return answers.kept(request, found.part.body, found.part.media_type, headers=OPEN, until=found.until)
 
 
-def _found(session: Session, show: str, episode: str, part: Callable[[Session, Place], Part | None]) -> Part | Nothing:
+def _found(
+    session: Session, show: str, episode: str, make: Callable[[Session, Place], Part | None]
+) -> _Found | Nothing:
     place = places.episode(session, show, episode, None)
-    return place if isinstance(place, Nothing) else part(session, place) or Nothing(404, None)
+    if isinstance(place, Nothing):
+        return place
+    part = make(session, place)
+    return Nothing(404, None) if part is None else _Found(part, place.until)
 
 
 def _chapters(place: Place, addresses: Addresses) -> Part | None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from podcast_app import episodes, shows
 from podcast_app.addresses import Addresses, View, views
+from podcast_app.answers import Until
 from podcast_app.models import Episode, EpisodeSlug, Show, ShowId
 
 
@@ -19,6 +20,11 @@ class Place:
     view: View
     episode: Episode | None = None
     number: int = 1  # of the page, where there are many episodes
+
+    @property
+    def until(self) -> Until:
+        """What holds of this place holds until then."""
+        return Until(self.show.id, self.show.generation)
 
     def page(self, addresses: Addresses) -> str:
         """The address of its page: the current one, whichever was asked for."""

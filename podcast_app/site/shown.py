@@ -60,7 +60,7 @@ class ShownShow:
     thumbnail: Sized
     time_zone: str
     funding_url: str
-    colours: str  # the style sheet of its own colour, or ""
+    styles: str  # the style sheet of its pages, in its own colour if it has one
     links: tuple[tuple[str, str], ...]  # apps by name, and the show's address there
 
 
@@ -129,7 +129,7 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         thumbnail=cover(None, show, THUMBNAIL_PX),
         time_zone=show.time_zone,
         funding_url=show.funding_url,
-        colours=colours.address(show.page_colour),
+        styles=colours.address(show.page_colour),
         links=tuple((app.name, show.links[app.key]) for app in apps.APPS if app.key in show.links),
     )
 

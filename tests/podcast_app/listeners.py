@@ -18,6 +18,7 @@ from podcast_app.app import ROUTES
 from podcast_app.database import Database
 from podcast_app.http import Services
 from podcast_app.listening.front import Front
+from podcast_app.listening.pages import Pages
 from podcast_app.models import Episode
 from podcast_app.settings import Settings
 from podcast_app.setup import first_start
@@ -100,6 +101,7 @@ def listening(settings: Settings, *, at_once: bool = True) -> Iterator[Listener]
         CapacityLimiter(10),
         Watching(ours, storage),
         open_signer(settings),
+        Pages(ours),
     )
     try:
         with serving(services) as port:

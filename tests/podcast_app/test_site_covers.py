@@ -96,8 +96,8 @@ def test_a_cover_that_was_a_png_is_what_its_address_says_and_other_sites_are_tol
     png = BytesIO()
     Image.new("RGBA", (1400, 1400), (0, 90, 0, 128)).save(png, "PNG")
 
-    stored = covers.store(visitor.site.database, visitor.site.storage, artwork.cover(png.getvalue()))
-    visitor.site.database.write(covers.set_current, visitor.podcasts.show().id, None, stored)
+    sent = visitor.site.api.put(f"/api/v1/shows/{SLUG}/cover", content=png.getvalue())
+    assert sent.status_code == 200, sent.text
 
     after = _told(visitor)
     assert not set(before) & set(after)

@@ -5,8 +5,6 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from media import artwork
-from podcast_app import covers
 from podcast_app.models import Episode
 from podcast_app.site import share_cards
 from tests.site import SLUG
@@ -68,12 +66,11 @@ def test_a_new_title_has_a_new_card_and_the_old_address_leads_to_it(visitor: Vis
 def test_a_new_cover_has_a_new_card(visitor: Visitor, mp3: bytes) -> None:
     visitor.podcasts.published(mp3, title="Matonge")
     before = _card(visitor, f"/{SLUG}/matonge")
-    database, storage = visitor.site.database, visitor.site.storage
     picture = BytesIO()
     Image.new("RGB", (1400, 1400), "#ffdd00").save(picture, "PNG")
 
-    stored = covers.store(database, storage, artwork.cover(picture.getvalue()))
-    database.write(covers.set_current, visitor.podcasts.show().id, None, stored)
+    sent = visitor.site.api.put(f"/api/v1/shows/{SLUG}/cover", content=picture.getvalue())
+    assert sent.status_code == 200, sent.text
 
     after = _card(visitor, f"/{SLUG}/matonge")
     assert _leads_to(visitor, before) == after
