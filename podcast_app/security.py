@@ -79,9 +79,23 @@ def embed_policy(style: str, bucket: str) -> str:
     return _policy({"img-src": "'self'", "media-src": f"'self' {bucket}", "style-src": style}, ancestors="*")
 
 
+def worker_policy(bucket: str) -> str:
+    """For the script that answers in the site's place where there is no network: it asks for all that pages do."""
+    return _policy({"connect-src": f"'self' {bucket}", "script-src": "'self'"})
+
+
 def _public_policy(bucket: str) -> str:
+    """A page's script fetches an episode to keep it or send it on: /media may lead to the bucket."""
     return _policy(
-        {"img-src": "'self'", "media-src": f"'self' {bucket}", "style-src": "'self'", "script-src": "'self'"}
+        {
+            "img-src": "'self'",
+            "media-src": f"'self' {bucket}",
+            "style-src": "'self'",
+            "script-src": "'self'",
+            "connect-src": f"'self' {bucket}",
+            "manifest-src": "'self'",
+            "worker-src": "'self'",
+        }
     )
 
 

@@ -1,11 +1,12 @@
 // A button copies what stands beside it; without this, one selects it by hand.
+// <div data-copy> has a field [data-copy-from], a [data-copy-button] and a status [data-copy-said="Copied."].
 
-export function copyOnPress(field) {
+for (const field of document.querySelectorAll("[data-copy]")) {
   const [from, button, said] = ["from", "button", "said"].map((name) => field.querySelector(`[data-copy-${name}]`));
   button.hidden = false;
   button.addEventListener("click", async () => {
     from.select();
-    if (await copied(from.value)) said.textContent = said.dataset.copySaid;
+    said.textContent = (await copied(from.value)) ? said.dataset.copySaid : (said.dataset.copySelected ?? "");
   });
 }
 
@@ -17,5 +18,3 @@ async function copied(text) {
     return document.execCommand("copy"); // what is selected
   }
 }
-
-for (const field of document.querySelectorAll("[data-copy]")) copyOnPress(field);
