@@ -61,7 +61,7 @@ class ShownShow:
     time_zone: str
     funding_url: str
     styles: str  # the style sheet of its pages, in its own colour if it has one
-    links: tuple[tuple[str, str], ...]  # apps by name, and the show's address there
+    links: tuple[apps.Way, ...]  # to it in apps, in the order to show them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,8 @@ class ShownEpisode:
 def show(show: Show, view: View, origin: str) -> ShownShow:
     """Needs `texts` and `cover` loaded."""
     words = documents.show_text(show, view.language)
+    addresses = Addresses(origin)
+    feed = addresses.feed(show.slug, view)
     return ShownShow(
         title=words.title,
         description=words.description,
@@ -130,7 +132,28 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         time_zone=show.time_zone,
         funding_url=show.funding_url,
         styles=colours.address(show.page_colour),
-        links=tuple((app.name, show.links[app.key]) for app in apps.APPS if app.key in show.links),
+        links=tuple(apps.ways(show.links, feed, is_private=addresses.is_private)),
+    )
+
+
+def listed(episode: Episode, show: Show, view: View) -> ShownListed:
+    """Needs what episodes.LISTED loads."""
+    words = documents.episode_text(episode, view.language)
+    assert episode.audio is not None, "an episode is made from audio"
+    assert episode.published_at is not None, "listeners see published episodes"
+    return ShownListed(
+        title=words.title,
+        summary=short(notes.plain(words.notes), SUMMARY),
+        language=words.language,
+        path=HERE.episode(show.slug, episode.slug, view),
+        published_at=episode.published_at,
+        duration_ms=documents.duration_ms(episode.audio) or 0,
+        size_bytes=documents.edition(episode.audio).size_bytes or 0,
+        thumbnail=cover(episode, show, THUMBNAIL_PX),
+        has_cover=episode.cover is not None,
+        season=episode.season,
+        number=episode.number,
+        type=episode.type,
     )
 
 
