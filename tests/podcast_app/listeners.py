@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPMessage, HTTPResponse
@@ -136,3 +136,10 @@ def serving(services: Services) -> Iterator[int]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def eventually(is_so: Callable[[], bool], seconds: float = 3) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)

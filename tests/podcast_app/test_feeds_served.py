@@ -3,7 +3,7 @@
 import gzip
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from podcast_app.models import EpisodeId, Feed
 from podcast_app.outcomes import Done
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
-from tests.podcast_app.listeners import Listener, listening
+from tests.podcast_app.listeners import Listener, eventually, listening
 
 pytestmark = pytest.mark.long_on_postgresql
 
@@ -59,13 +59,6 @@ def change(listener: Listener, said: ShowFields) -> None:
     work = listener.podcasts.work
     outcome = work.database.write(shows.edit_by_slug, "diaspora-insights", said, work.settings, utcnow())
     assert isinstance(outcome, Done), outcome
-
-
-def eventually(is_so: Callable[[], bool], seconds: float = 3) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_feed_says_what_it_is_and_where_its_news_come_from(reader: Listener) -> None:
