@@ -1,22 +1,25 @@
 """oEmbed 1.0: what a site needs to show an episode whose address somebody pasted."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from podcast_app import documents, words
 from podcast_app.addresses import LANGUAGES, Addresses
-from podcast_app.http import in_reading, language
+from podcast_app.http import in_reading, language, services
+from podcast_app.models import Audio, AudioId, Edition, Episode, Show
 from podcast_app.site import places, shown
-from podcast_app.site.pages import origin
+from podcast_app.site.look import Look, look
 from podcast_app.site.places import Nothing, Place
 
-WIDTH, TALL, COMPACT = 640, 184, 76  # pixels; static/embed.css fits in them
+WIDTH, TALL, COMPACT = 640, 232, 80  # pixels; static/embed.css fits in them
 CACHE_SECONDS = 3600
 OPEN = {"Access-Control-Allow-Origin": "*"}
 
@@ -27,38 +30,48 @@ GONE = "This episode was withdrawn. Take it off your page."
 
 NUMBER = re.compile(r"[1-9]\d{0,4}")
 SCHEME = re.compile(r"https?://", re.IGNORECASE)
+# What stands below the address of a show or of an episode: it means the whole.
+BELOW = re.compile(
+    r"(?P<place>/.*?)/(embed(/episodes(/\d+)?)?|episodes/\d+|feed(-low)?\.xml|(chapters|waveform)\.json|transcript\.[^/]+)"
+)
+
+AS_USUAL = Look()
 
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
     """An address of ours, in whichever form somebody copied it."""
 
-    show: str | None  # None: the site's first page
-    episode: str | None
-    language: str | None
+    show: str | None = None  # None: the site's first page
+    episode: str | None = None
+    language: str | None = None
+    audio: str | None = None  # of an address below /media, which names neither show nor episode
+    look: Look = AS_USUAL
 
 
 async def discover(request: Request) -> Response:
-    asked = request.query_params
+    asked, origin = request.query_params, services(request).settings.origin
     if asked.get("format", "json") != "json":
         return _no(request, 501, ONLY_JSON)
     if not asked.get("url"):
         return _no(request, 400, NO_ADDRESS)
-    pasted = read(asked["url"], origin(request))
+    pasted = read(asked["url"], origin)
     found = await in_reading(request, _place, pasted) if pasted else Nothing(404, None)
     if isinstance(found, Nothing):
         return _no(request, found.status, GONE if found.status == 410 else UNKNOWN)
-    if pasted and _has_moved(found, pasted):
-        now = {**asked, "url": found.page(Addresses(origin(request)))}
-        return RedirectResponse(f"{origin(request)}/oembed?{urlencode(now)}", 301, OPEN)
-    described = _described(found, origin(request), _limit(asked.get("maxwidth")), _limit(asked.get("maxheight")))
+    assert pasted is not None
+    if _has_moved(found, pasted):
+        now = {**asked, "url": found.page(Addresses(origin)) + pasted.look.query}
+        return RedirectResponse(f"{origin}/oembed?{urlencode(now)}", 301, OPEN)
+    described = _described(found, Addresses(origin), pasted.look, _limit(asked, "maxwidth"), _limit(asked, "maxheight"))
     return JSONResponse(described, headers={"Cache-Control": f"public, max-age={CACHE_SECONDS}", **OPEN})
 
 
 def read(url: str, origin: str) -> Pasted | None:
-    """The show and the episode that an address of ours names; None for anybody else's.
+    """What an address of ours names; None for anybody else's.
 
-    With http or https or neither, with or without "www.", a slash at the end, a query, a fragment, /fr/ or /embed.
+    With http or https or neither, with or without "www.", a slash at the end, a query, a fragment, /fr/; of a page, of
+    a player, of a feed, of the audio or of a transcript.
     """
     url = url.strip()
     try:
@@ -67,13 +80,25 @@ def read(url: str, origin: str) -> Pasted | None:
             return None
     except ValueError:  # a port that is no number, half an IPv6 address
         return None
-    names = [unquote(name) for name in parts.path.split("/") if name]
-    asked = names.pop(0) if names and names[0] in LANGUAGES else None
-    if names[1:] and names[-1] == "embed":
-        names.pop()
-    if len(names) > 2 or any("\0" in name for name in names):
-        return None
-    return Pasted(names[0] if names else None, names[1] if names[1:] else None, asked)
+    path = parts.path.rstrip("/")
+    whole = BELOW.fullmatch(path)
+    names = [unquote(name) for name in (whole["place"] if whole else path).split("/") if name]
+    pasted = None if any("\0" in name for name in names) else _named(names)
+    wanted = _wishes(parts)
+    return pasted and replace(pasted, language=wanted.language or pasted.language, look=replace(wanted, language=None))
+
+
+def snippet(place: Place, addresses: Addresses, *, width: int = WIDTH, height: int = TALL) -> str:
+    """What somebody copies into a page of their own: the player, and a link in it for where frames are taken out."""
+    title = _title(place)
+    link = f'<a href="{escape(place.page(addresses))}">{escape(title)}</a>'
+    return iframe(place.embed(addresses), title, width, height, link)
+
+
+def iframe(src: str, title: str, width: int, height: int, inside: str = "") -> str:
+    """`inside`: HTML for where there are no frames. WordPress takes frames only when they are empty."""
+    size = f'width="{width}" height="{height}" style="border:0;max-width:100%"'
+    return f'<iframe src="{escape(src)}" title="{escape(title)}" {size} loading="lazy">{inside}</iframe>'
 
 
 def _host(parts: SplitResult) -> tuple[str, int | None]:
@@ -81,7 +106,30 @@ def _host(parts: SplitResult) -> tuple[str, int | None]:
     return (parts.hostname or "").removeprefix("www."), parts.port if parts.port not in (80, 443) else None
 
 
+def _named(names: list[str]) -> Pasted | None:
+    language = names.pop(0) if names and names[0] in LANGUAGES else None
+    match names:
+        case ["media", audio, *_]:
+            return Pasted(audio=audio)
+        case []:
+            return Pasted(language=language)
+        case [show]:
+            return Pasted(show, language=language)
+        case [show, episode]:
+            return Pasted(show, episode, language)
+        case _:
+            return None
+
+
+def _wishes(parts: SplitResult) -> Look:
+    """What the address says of the player; the moment also as a fragment, as players and pages of ours write it."""
+    asked = look(QueryParams(parts.query))
+    return replace(asked, start=look(QueryParams(parts.fragment)).start or asked.start)
+
+
 def _place(session: Session, pasted: Pasted) -> Place | Nothing:
+    if pasted.audio is not None:
+        return _heard(session, AudioId(pasted.audio))
     if pasted.show is None:
         return places.only_show(session, pasted.language) or Nothing(404, None)
     if pasted.episode is None:
@@ -89,43 +137,54 @@ def _place(session: Session, pasted: Pasted) -> Place | Nothing:
     return places.episode(session, pasted.show, pasted.episode, pasted.language)
 
 
+def _heard(session: Session, address_id: AudioId) -> Place | Nothing:
+    """The episode that this is, or was, the audio of."""
+    slugs = select(Show.slug, Episode.slug).join(Episode, Episode.show_id == Show.id)
+    of_audio = slugs.join(Audio, Audio.episode_id == Episode.id).join(Edition, Edition.audio_id == Audio.id)
+    found = session.execute(of_audio.where(Edition.address_id == address_id)).first()
+    return places.episode(session, *found, None) if found else Nothing(404, None)
+
+
 def _has_moved(place: Place, pasted: Pasted) -> bool:
     return (pasted.show is not None and pasted.show != place.show.slug) or (
-        place.episode is not None and pasted.episode != place.episode.slug
+        pasted.episode is not None and place.episode is not None and pasted.episode != place.episode.slug
     )
 
 
-def _limit(asked: str | None) -> int | None:
+def _limit(asked: QueryParams, name: str) -> int | None:
     """A number of pixels; what is none counts as not said."""
-    return int(asked) if asked is not None and NUMBER.fullmatch(asked) else None
+    said = asked.get(name, "")
+    return int(said) if NUMBER.fullmatch(said) else None
 
 
-def _described(place: Place, origin: str, maxwidth: int | None, maxheight: int | None) -> dict[str, str | int]:
-    addresses = Addresses(origin)
+def _described(
+    place: Place, addresses: Addresses, wanted: Look, maxwidth: int | None, maxheight: int | None
+) -> dict[str, str | int]:
     show = documents.show_text(place.show, place.view.language).title
-    title = documents.episode_text(place.episode, place.view.language).title if place.episode else show
-    is_tall = maxheight is None or maxheight >= TALL
-    width, height = min(WIDTH, maxwidth or WIDTH), min(TALL if is_tall else COMPACT, maxheight or TALL)
-    player = place.embed(addresses) + ("" if is_tall else "?size=compact")
+    if maxheight is not None and maxheight < TALL:
+        wanted = replace(wanted, size="compact")
+    width = min(WIDTH, maxwidth or WIDTH)
+    height = min(TALL if wanted.size == "tall" else COMPACT, maxheight or TALL)
     return {
         "version": "1.0",
         "type": "rich",
-        "title": title,
+        "title": documents.episode_text(place.episode, place.view.language).title if place.episode else show,
         "author_name": place.show.author or show,
         "author_url": addresses.show(place.show.slug, place.view),
         "provider_name": show,
-        "provider_url": f"{origin}/",
+        "provider_url": f"{addresses.origin}/",
         "cache_age": CACHE_SECONDS,
-        "html": iframe(player, title if title == show else f"{title} – {show}", width, height),
+        "html": iframe(place.embed(addresses) + wanted.query, _title(place), width, height),
         "width": width,
         "height": height,
         **_thumbnail(place, addresses, maxwidth, maxheight),
     }
 
 
-def iframe(src: str, title: str, width: int, height: int) -> str:
-    size = f'width="{width}" height="{height}"'
-    return f'<iframe src="{escape(src)}" title="{escape(title)}" {size} style="border:0" loading="lazy"></iframe>'
+def _title(place: Place) -> str:
+    """Of the frame, for those who hear the page."""
+    show = documents.show_text(place.show, place.view.language).title
+    return f"{documents.episode_text(place.episode, place.view.language).title} – {show}" if place.episode else show
 
 
 def _thumbnail(place: Place, addresses: Addresses, maxwidth: int | None, maxheight: int | None) -> dict[str, str | int]:

@@ -1,5 +1,7 @@
 """oEmbed: somebody pastes an address, and another site shows the player."""
 
+import re
+from dataclasses import replace
 from urllib.parse import quote
 
 import httpx2
@@ -7,8 +9,10 @@ import pytest
 from lxml import html
 
 from podcast_app.models import Episode
-from podcast_app.site import oembed
-from podcast_app.site.oembed import Pasted
+from podcast_app.addresses import Addresses
+from podcast_app.site import oembed, places
+from podcast_app.site.look import Look
+from podcast_app.site.oembed import COMPACT, TALL, WIDTH, Pasted
 from tests.site import SLUG
 from tests.visitor import Visitor
 
@@ -46,9 +50,19 @@ def test_a_page_is_discovered_as_a_player_in_a_frame(shared_visitor: Visitor, ma
     [
         (f"{ORIGIN}/show/matonge", Pasted("show", "matonge", None)),
         (f"  {ORIGIN}/show/matonge/ ", Pasted("show", "matonge", None)),
-        (f"{ORIGIN}/show/matonge?utm_source=mail#t=30", Pasted("show", "matonge", None)),
+        (f"{ORIGIN}/show/matonge?utm_source=mail#notes", Pasted("show", "matonge", None)),
+        (f"{ORIGIN}/show/matonge?utm_source=mail#t=1:30", Pasted("show", "matonge", look=Look(start="1:30"))),
+        (f"{ORIGIN}/show/matonge?t=90", Pasted("show", "matonge", look=Look(start="90"))),
         (f"{ORIGIN}/fr/show/matonge", Pasted("show", "matonge", "fr")),
-        (f"{ORIGIN}/fr/show/matonge/embed?theme=dark", Pasted("show", "matonge", "fr")),
+        (f"{ORIGIN}/fr/show/matonge/embed?theme=dark", Pasted("show", "matonge", "fr", look=Look(theme="dark"))),
+        (f"{ORIGIN}/show/matonge/embed?lang=fr", Pasted("show", "matonge", "fr")),
+        (f"{ORIGIN}/show/matonge/transcript.fr.vtt", Pasted("show", "matonge")),
+        (f"{ORIGIN}/show/matonge/chapters.json", Pasted("show", "matonge")),
+        (f"{ORIGIN}/media/0a1b/matonge.mp3?download#t=30", Pasted(audio="0a1b", look=Look(start="30"))),
+        (f"{ORIGIN}/show/feed.xml", Pasted("show")),
+        (f"{ORIGIN}/fr/show/feed-low.xml", Pasted("show", language="fr")),
+        (f"{ORIGIN}/show/episodes/3", Pasted("show")),
+        (f"{ORIGIN}/show/embed/episodes/2", Pasted("show")),
         (f"{ORIGIN}/show/embed", Pasted("show", None, None)),
         (f"{ORIGIN}/show/", Pasted("show", None, None)),
         (f"{ORIGIN}/fr/", Pasted(None, None, "fr")),
@@ -82,6 +96,50 @@ def test_the_french_address_gets_the_french_player(shared_visitor: Visitor, mato
     assert f"/fr/{SLUG}/matonge/embed" in said["html"]
 
 
+def test_the_address_of_the_audio_gets_the_player_of_its_episode(shared_visitor: Visitor, matonge: Episode) -> None:
+    said = _ask(shared_visitor, f"/media/{matonge.audio.id}/whatever.mp3#t=75").json()
+
+    assert said["title"] == 'Matonge & "friends"'
+    assert html.fragment_fromstring(said["html"]).get("src") == f"{shared_visitor.origin}/{SLUG}/matonge/embed?t=75"
+    assert _ask(shared_visitor, "/media/nothing/x.mp3").status_code == 404
+
+
+def test_a_player_is_passed_on_as_it_was_made_to_look(shared_visitor: Visitor, matonge: Episode) -> None:
+    said = _ask(shared_visitor, f"/{SLUG}/matonge/embed?theme=dark&color=2266CC&size=compact").json()
+
+    src = html.fragment_fromstring(said["html"]).get("src")
+    assert src == f"{shared_visitor.origin}/{SLUG}/matonge/embed?theme=dark&color=2266cc&size=compact"
+    assert said["height"] == COMPACT
+
+
+def test_wordpress_takes_the_frame_and_can_name_it(shared_visitor: Visitor, matonge: Episode) -> None:
+    """What it does with the HTML of a site that it does not know (wp_filter_oembed_result)."""
+    said = _ask(shared_visitor, f"/{SLUG}/matonge?t=5").json()
+
+    (frame,) = re.findall(r"(?s)(?:<blockquote>.*?</blockquote>)?.*(<iframe.*?></iframe>)", said["html"])
+    (src,) = re.findall(r""" src=['"](.*?)['"]""", frame)
+    assert frame == said["html"]
+    assert src == f"{shared_visitor.origin}/{SLUG}/matonge/embed?t=5"
+    assert said["height"] >= 200  # no frame of WordPress's is lower
+    # what it leaves of the attributes
+    assert {"src", "title", "width", "height"} <= set(html.fragment_fromstring(frame).keys())
+
+
+def test_what_is_copied_has_a_link_in_it_for_where_frames_are_taken_out(
+    shared_visitor: Visitor, matonge: Episode
+) -> None:
+    place = shared_visitor.site.database.read(places.episode, SLUG, "matonge", "fr")
+
+    frame = html.fragment_fromstring(oembed.snippet(place, Addresses(ORIGIN)))
+    of_show = html.fragment_fromstring(oembed.snippet(replace(place, episode=None), Addresses(ORIGIN)))
+
+    assert (frame.tag, frame.get("loading"), frame.get("height")) == ("iframe", "lazy", str(TALL))
+    assert frame.get("title") == "Le quartier – Diaspora Insights"
+    assert frame.get("src") == f"{ORIGIN}/fr/{SLUG}/matonge/embed"
+    assert [link.get("href") for link in html.fragments_fromstring(frame.text)] == [f"{ORIGIN}/fr/{SLUG}/matonge"]
+    assert of_show.get("src") == f"{ORIGIN}/fr/{SLUG}/embed"
+
+
 def test_the_address_of_a_show_gets_its_newest_episode(shared_visitor: Visitor, matonge: Episode) -> None:
     said = _ask(shared_visitor, "/").json()
 
@@ -92,12 +150,12 @@ def test_the_address_of_a_show_gets_its_newest_episode(shared_visitor: Visitor, 
 @pytest.mark.parametrize(
     ("limits", "width", "height", "is_compact"),
     [
-        ("", 640, 184, False),
-        ("&maxwidth=400&maxheight=1000", 400, 184, False),
-        ("&maxheight=100", 640, 76, True),
+        ("", WIDTH, TALL, False),
+        ("&maxwidth=400&maxheight=1000", 400, TALL, False),
+        ("&maxheight=100", WIDTH, COMPACT, True),
         ("&maxwidth=200&maxheight=50", 200, 50, True),
-        ("&maxwidth=-1&maxheight=many", 640, 184, False),
-        ("&maxwidth=0&maxheight=999999", 640, 184, False),
+        ("&maxwidth=-1&maxheight=many", WIDTH, TALL, False),
+        ("&maxwidth=0&maxheight=999999", WIDTH, TALL, False),
     ],
 )
 def test_a_player_keeps_within_the_place_that_there_is(
