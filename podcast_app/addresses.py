@@ -67,9 +67,14 @@ class Addresses:
     def show(self, show: str, view: View) -> str:
         return f"{self.origin}{view.prefix}/{show}/"
 
-    def listing(self, show: str, number: int, view: View) -> str:
-        """A page of the show's episodes; the first one is the show's own."""
-        return self.show(show, view) + (f"episodes/{number}" if number > 1 else "")
+    def listing(self, show: str, number: int, view: View, season: int | None = None) -> str:
+        """A page of the show's episodes, or of a season's; the first one of all is the show's own."""
+        of_season = () if season is None else (f"season-{season}",)
+        further = (*of_season, *((str(number),) if number > 1 else ()))
+        return self.show(show, view) + ("/".join(("episodes", *further)) if further else "")
+
+    def search(self, show: str, view: View) -> str:
+        return f"{self.show(show, view)}search"
 
     def feed(self, show: str, view: View) -> str:
         return f"{self.origin}{feed_path(show, view)}"

@@ -234,6 +234,8 @@ ROUTES: list[BaseRoute] = [
         Route("/", pages.home),
         Route("/{show}/", pages.show),
         Route("/{show}/episodes/{number:number}", pages.show),
+        Route("/{show}/episodes/season-{season:number}", pages.show),
+        Route("/{show}/episodes/season-{season:number}/{number:number}", pages.show),
         Route("/{show}/embed", embed.show),
         Route("/{show}/{episode}", pages.episode),
         Route("/{show}/{episode}/embed", embed.episode),

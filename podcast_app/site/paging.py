@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-PER_PAGE = 30
+PER_PAGE = 20
 
 
 @dataclass(frozen=True, slots=True)

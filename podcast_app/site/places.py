@@ -19,6 +19,7 @@ class Place:
     show: Show
     view: View
     episode: Episode | None = None
+    season: int | None = None  # alone; None: all episodes
     number: int = 1  # of the page, where there are many episodes
 
     @property
@@ -29,7 +30,7 @@ class Place:
     def page(self, addresses: Addresses) -> str:
         """The address of its page: the current one, whichever was asked for."""
         if self.episode is None:
-            return addresses.listing(self.show.slug, self.number, self.view)
+            return addresses.listing(self.show.slug, self.number, self.view, self.season)
         return addresses.episode(self.show.slug, self.episode.slug, self.view)
 
     def embed(self, addresses: Addresses) -> str:
@@ -78,10 +79,10 @@ def newest(session: Session, show_slug: str, language: str | None) -> Place | No
     return replace(here, episode=session.scalars(published(here.show.id).limit(1)).first())
 
 
-def published(show_id: ShowId) -> Select[Episode]:
-    """What listeners find in a show, the newest first."""
-    public = episodes.listed(show_id).where(Episode.state == "published")
-    return public.order_by(Episode.published_at.desc(), Episode.id)
+def published(show_id: ShowId, *, whole: bool = False) -> Select[Episode]:
+    """What listeners find in a show, the newest first: as a list says it, or whole, as their pages do."""
+    rows = episodes.whole(of_show=show_id) if whole else episodes.listed(show_id)
+    return rows.where(Episode.state == "published").order_by(Episode.published_at.desc(), Episode.id)
 
 
 def only_show(session: Session, language: str | None) -> Place | None:

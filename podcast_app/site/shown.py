@@ -89,26 +89,32 @@ class ShownTranscript:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownEpisode:
-    """A published episode as one view shows it."""
+class ShownListed:
+    """A published episode as a list in one view shows it."""
 
     title: str
     summary: str  # plain text, one line
-    notes_html: str  # sanitised
-    language: str  # of these three, BCP 47
-    spoken_language: str
+    language: str  # of its words, BCP 47
     path: str
     published_at: dt.datetime
     duration_ms: int
-    audio: str
-    media_type: str
     size_bytes: int
-    portrait: Sized  # its own cover, or the show's
-    thumbnail: Sized
+    thumbnail: Sized  # its own cover, or the show's
     has_cover: bool  # of its own
     season: int | None
     number: int | None
     type: str  # "full", "trailer", "bonus"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownEpisode(ShownListed):
+    """A published episode as one view shows it, whole."""
+
+    notes_html: str  # sanitised
+    spoken_language: str
+    audio: str
+    media_type: str
+    portrait: Sized
     explicit: bool
     persons: tuple[tuple[str, str, str], ...]  # name, role, url
     chapters: tuple[ShownChapter, ...]
@@ -133,6 +139,27 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         funding_url=show.funding_url,
         styles=colours.address(show.page_colour),
         links=tuple(apps.ways(show.links, feed, is_private=addresses.is_private)),
+    )
+
+
+def listed(episode: Episode, show: Show, view: View) -> ShownListed:
+    """Needs what episodes.LISTED loads."""
+    words = documents.episode_text(episode, view.language)
+    assert episode.audio is not None, "an episode is made from audio"
+    assert episode.published_at is not None, "listeners see published episodes"
+    return ShownListed(
+        title=words.title,
+        summary=short(notes.plain(words.notes), SUMMARY),
+        language=words.language,
+        path=HERE.episode(show.slug, episode.slug, view),
+        published_at=episode.published_at,
+        duration_ms=documents.duration_ms(episode.audio) or 0,
+        size_bytes=documents.edition(episode.audio).size_bytes or 0,
+        thumbnail=cover(episode, show, THUMBNAIL_PX),
+        has_cover=episode.cover is not None,
+        season=episode.season,
+        number=episode.number,
+        type=episode.type,
     )
 
 
