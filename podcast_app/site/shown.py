@@ -8,6 +8,8 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from string import ascii_lowercase, digits
 
 from feeds.text import short
 from media import share_card as drawing
@@ -15,12 +17,14 @@ from media.storage import Key
 from media.transcripts import FORMATS
 from podcast_app import apps, documents, formats, notes
 from podcast_app.addresses import Addresses, View
-from podcast_app.models import Audio, Episode, Show
+from podcast_app.models import Audio, Episode, Measurement, Show, Transcript
 from podcast_app.site import colours
 
 HERE = Addresses("")
 
-LIGHT = {"low-mp3": "MP3", "low-opus": "Opus"}
+LIGHT = {"low-mp3": ("MP3", "audio/mpeg"), "low-opus": ("Opus", "audio/ogg; codecs=opus")}
+LEVELS = digits + ascii_lowercase
+WAVEFORM_LEVELS = 120  # as many bars as a telephone has room for
 
 SUMMARY = 220  # characters of an episode's notes in a listing, or in a search result
 THUMBNAIL_PX = 192  # sides of covers in pages; shown at half of it, for fine screens
@@ -78,6 +82,7 @@ class ShownLight:
 
     name: str  # "MP3", "Opus"
     audio: str
+    media_type: str  # as browsers are asked whether they play it
     size_bytes: int
 
 
@@ -86,6 +91,7 @@ class ShownTranscript:
     language: str  # BCP 47
     name: str  # of the language, in itself
     files: tuple[tuple[str, str], ...]  # format and path, the one for reading first
+    lines: str  # the path of its JSON, line by line with the time; "" where it has no times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +125,8 @@ class ShownEpisode(ShownListed):
     persons: tuple[tuple[str, str, str], ...]  # name, role, url
     chapters: tuple[ShownChapter, ...]
     light: tuple[ShownLight, ...]
+    transcripts: tuple[ShownTranscript, ...]
+    waveform: str  # a level, "0" to "z", for each equal part of it; "" as long as it was not measured
 
 
 def show(show: Show, view: View, origin: str) -> ShownShow:
@@ -132,34 +140,13 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         language=words.language,
         author=show.author,
         path=HERE.show(show.slug, view),
-        feed=Addresses(origin).feed(show.slug, view),
+        feed=feed,
         portrait=cover(None, show, PORTRAIT_PX),
         thumbnail=cover(None, show, THUMBNAIL_PX),
         time_zone=show.time_zone,
         funding_url=show.funding_url,
         styles=colours.address(show.page_colour),
         links=tuple(apps.ways(show.links, feed, is_private=addresses.is_private)),
-    )
-
-
-def listed(episode: Episode, show: Show, view: View) -> ShownListed:
-    """Needs what episodes.LISTED loads."""
-    words = documents.episode_text(episode, view.language)
-    assert episode.audio is not None, "an episode is made from audio"
-    assert episode.published_at is not None, "listeners see published episodes"
-    return ShownListed(
-        title=words.title,
-        summary=short(notes.plain(words.notes), SUMMARY),
-        language=words.language,
-        path=HERE.episode(show.slug, episode.slug, view),
-        published_at=episode.published_at,
-        duration_ms=documents.duration_ms(episode.audio) or 0,
-        size_bytes=documents.edition(episode.audio).size_bytes or 0,
-        thumbnail=cover(episode, show, THUMBNAIL_PX),
-        has_cover=episode.cover is not None,
-        season=episode.season,
-        number=episode.number,
-        type=episode.type,
     )
 
 
@@ -221,30 +208,40 @@ def episode(episode: Episode, show: Show, view: View) -> ShownEpisode:
             for chapter in documents.inside(documents.chapters(episode), episode)
         ),
         light=tuple(_light(episode.audio)),
+        transcripts=tuple(_transcript(row, episode, show) for row in episode.transcripts),
+        waveform=waveform(episode.audio.upload.measurement),
     )
 
 
-def transcripts(episode: Episode, show: Show) -> list[ShownTranscript]:
-    """Needs what episodes.WHOLE loads."""
-    return [
-        ShownTranscript(
-            row.language,
-            formats.language_name(row.language),
-            tuple(
-                (name, HERE.transcript(show.slug, episode.slug, row.language, name))
-                for name in ("html", "txt", "vtt", "srt")
-                if row.is_timed or not FORMATS[name].needs_times
-            ),
-        )
-        for row in episode.transcripts
-    ]
+def waveform(measurement: Measurement | None) -> str:
+    """The loudest level is "z"; nothing is to be seen of what was not measured, or is silent."""
+    peaks = (measurement.peaks if measurement else None) or b""
+    parts = min(WAVEFORM_LEVELS, len(peaks))
+    cuts = [len(peaks) * part // parts for part in range(parts + 1)] if parts else []
+    levels = [sum(peaks[start:stop]) / (stop - start) for start, stop in pairwise(cuts)]
+    loudest = max(levels, default=0)
+    return "".join(LEVELS[round(level / loudest * (len(LEVELS) - 1))] for level in levels) if loudest else ""
+
+
+def _transcript(row: Transcript, episode: Episode, show: Show) -> ShownTranscript:
+    def path(extension: str) -> str:
+        return HERE.transcript(show.slug, episode.slug, row.language, extension)
+
+    readable = [name for name in ("html", "txt", "vtt", "srt") if row.is_timed or not FORMATS[name].needs_times]
+    return ShownTranscript(
+        language=row.language,
+        name=formats.language_name(row.language),
+        files=tuple((name, path(name)) for name in readable),
+        lines=path("json") if row.is_timed else "",
+    )
 
 
 def _light(audio: Audio) -> Iterator[ShownLight]:
     for made in sorted(audio.editions, key=lambda made: made.name):
         if made.name in LIGHT and made.public_key is not None:
             path = HERE.media(made.address_id, documents.edition_name(audio, made))
-            yield ShownLight(LIGHT[made.name], path, made.size_bytes or 0)
+            name, media_type = LIGHT[made.name]
+            yield ShownLight(name, path, media_type, made.size_bytes or 0)
 
 
 def cover(episode: Episode | None, show: Show, side_px: int) -> Sized:

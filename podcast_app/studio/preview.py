@@ -91,11 +91,15 @@ def before_publication(
     )
     if words.has_cover:
         words = replace(words, portrait=shown.Sized(own, own), thumbnail=shown.Sized(own, own))
-    transcripts = [
-        replace(row, files=tuple((name, f"{here}/{path.rpartition('/')[2]}") for name, path in row.files))
-        for row in found.transcripts
-    ]
-    return replace(found, episode=words, transcripts=transcripts)
+    return replace(found, episode=replace(words, transcripts=tuple(_from(here, row) for row in words.transcripts)))
+
+
+def _from(here: str, transcript: shown.ShownTranscript) -> shown.ShownTranscript:
+    def moved(path: str) -> str:
+        return f"{here}/{path.rpartition('/')[2]}" if path else ""
+
+    files = tuple((name, moved(path)) for name, path in transcript.files)
+    return replace(transcript, files=files, lines=moved(transcript.lines))
 
 
 def _page(
