@@ -11,9 +11,10 @@ from podcast_app.addresses import LANGUAGES, Addresses
 from podcast_app.answers import Until
 from podcast_app.http import in_reading, services
 from podcast_app.listening.pages import generations
-from podcast_app.site import errors, head, places, shown
+from podcast_app.site import errors, head, places, sharing, shown
 from podcast_app.site.listing import listing
 from podcast_app.site.places import Nothing, Place
+from podcast_app.site.sharing import Sharing
 
 # A renamed show may get its old name back: a redirect that browsers kept for ever would then lead in circles.
 REDIRECT_KEPT = "public, max-age=300"
@@ -86,6 +87,7 @@ class EpisodePage:
     head: head.Head
     show: shown.ShownShow
     episode: shown.ShownEpisode
+    sharing: Sharing
 
     @property
     def language(self) -> str:
@@ -94,7 +96,7 @@ class EpisodePage:
     @property
     def words(self) -> dict[str, object]:
         """What episode.html says."""
-        return {"head": self.head, "show": self.show, "episode": self.episode}
+        return {"head": self.head, "show": self.show, "episode": self.episode, "sharing": self.sharing}
 
 
 def _home(session: Session, language: str | None, origin: str) -> Place | _Shows:
@@ -115,7 +117,8 @@ def episode_page(place: Place, origin: str) -> EpisodePage:
     assert place.episode is not None
     show = shown.show(place.show, place.view, origin)
     words = shown.episode(place.episode, place.show, place.view)
-    return EpisodePage(place, head.of_episode(place, words, show, origin), show, words)
+    said = head.of_episode(place, words, show, origin)
+    return EpisodePage(place, said, show, words, sharing.of_episode(place, said, show, words, origin))
 
 
 def _page(request: Request, template: str, language: str, until: Until, **context: object) -> Response:
