@@ -1,6 +1,6 @@
 """The pages that listeners read: shows, a show's episodes, an episode."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 from starlette.requests import Request
@@ -28,7 +28,9 @@ async def home(request: Request) -> Response:
         return RedirectResponse(found.page(Addresses(origin(request))), 302, {"Cache-Control": answers.SHORTLY})
     if other := elsewhere(request, f"/{language}/" if language not in (None, LANGUAGES[0]) else "/"):
         return other
-    return _page(request, "shows.html", language or LANGUAGES[0], found.until, shows=found.shows)
+    language = language or LANGUAGES[0]
+    said = head.of_shows(found.shows, language, origin(request))
+    return _page(request, "shows.html", language, found.until, head=said, shows=found.shows)
 
 
 async def show(request: Request) -> Response:
@@ -88,6 +90,8 @@ class EpisodePage:
     show: shown.ShownShow
     episode: shown.ShownEpisode
     sharing: Sharing
+    newer: shown.ShownListed | None = None  # the episodes before and after it
+    older: shown.ShownListed | None = None
 
     @property
     def language(self) -> str:
@@ -96,7 +100,7 @@ class EpisodePage:
     @property
     def words(self) -> dict[str, object]:
         """What episode.html says."""
-        return {"head": self.head, "show": self.show, "episode": self.episode, "sharing": self.sharing}
+        return {name: getattr(self, name) for name in ("head", "show", "episode", "sharing", "newer", "older")}
 
 
 def _home(session: Session, language: str | None, origin: str) -> Place | _Shows:
@@ -109,7 +113,12 @@ def _home(session: Session, language: str | None, origin: str) -> Place | _Shows
 
 def _episode(session: Session, show_slug: str, slug: str, language: str | None, origin: str) -> EpisodePage | Nothing:
     place = places.episode(session, show_slug, slug, language)
-    return place if isinstance(place, Nothing) else episode_page(place, origin)
+    if isinstance(place, Nothing):
+        return place
+    newer, older = (
+        None if each is None else shown.listed(each, place.show, place.view) for each in places.beside(session, place)
+    )
+    return replace(episode_page(place, origin), newer=newer, older=older)
 
 
 def episode_page(place: Place, origin: str) -> EpisodePage:

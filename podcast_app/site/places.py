@@ -76,13 +76,25 @@ def newest(session: Session, show_slug: str, language: str | None) -> Place | No
     here = show(session, show_slug, language)
     if isinstance(here, Nothing):
         return here
-    return replace(here, episode=session.scalars(published(here.show.id).limit(1)).first())
+    return replace(here, episode=session.scalars(published(here.show.id, whole=True).limit(1)).first())
 
 
 def published(show_id: ShowId, *, whole: bool = False) -> Select[Episode]:
     """What listeners find in a show, the newest first: as a list says it, or whole, as their pages do."""
     rows = episodes.whole(of_show=show_id) if whole else episodes.listed(show_id)
     return rows.where(Episode.state == "published").order_by(Episode.published_at.desc(), Episode.id)
+
+
+def beside(session: Session, place: Place) -> tuple[Episode | None, Episode | None]:
+    """The episodes that went out next after this one, and last before it."""
+    here = place.episode
+    assert here is not None
+    all_others = published(place.show.id).where(Episode.id != here.id)
+    earlier = (Episode.published_at == here.published_at) & (Episode.id > here.id)  # of the same moment: as lists are
+    is_older = (Episode.published_at < here.published_at) | earlier
+    older = session.scalars(all_others.where(is_older).limit(1)).first()
+    upwards = all_others.where(~is_older).order_by(None).order_by(Episode.published_at, Episode.id.desc())
+    return session.scalars(upwards.limit(1)).first(), older
 
 
 def only_show(session: Session, language: str | None) -> Place | None:
