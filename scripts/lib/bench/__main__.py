@@ -18,6 +18,7 @@ ROWS: dict[int, Callable[[], Iterator[Line]]] = {
     6: parts.in_parts,
     7: uploads.reading_what_a_file_is,
     8: behind.loudness_and_waveform,
+    9: serving.pages_in_memory,
     12: feeds.transaction_against_bare_rows,
     13: uploads.from_recording_to_feed,
     14: crowd.slow_listeners,

@@ -1,4 +1,4 @@
-"""Rows 3 and 4: what feeds and audio cost to serve, against nginx and against a bare ASGI callable."""
+"""Rows 3, 4 and 9: what feeds, audio and pages cost to serve, against nginx and against a bare ASGI callable."""
 
 import re
 import shutil
@@ -15,6 +15,8 @@ from scripts.lib.bench.uploads import MB, folder_on_disk, upload_published
 
 SECONDS = 2
 FEED = "/diaspora-insights/feed.xml"
+PAGE = "/diaspora-insights/"
+SEARCH = "/diaspora-insights/search?q=number"  # a page like it that is made anew each time
 GZIP = "Accept-Encoding: gzip"
 
 NGINX = """
@@ -62,6 +64,24 @@ def small_answers() -> Iterator[Line]:
     yield Line(3, "/media 304", "nginx, the file", took["media ours"], took["media nginx"], "µs CPU", 4)
 
 
+def pages_in_memory() -> Iterator[Line]:
+    """Row 9: CPU per request of a listing that is unchanged."""
+    with _three_servers() as (ours, nginx, _bare, _media):
+        etag = httpx2.get(f"{ours.origin}{PAGE}", headers={"Accept-Encoding": "gzip"}).headers["etag"]
+        took = medians(
+            {
+                "ours": _per_request(ours, PAGE, GZIP),
+                "nginx": _per_request(nginx, "/listing.html", GZIP),
+                "304": _per_request(ours, PAGE, GZIP, f"If-None-Match: {etag}"),
+                "anew": _per_request(ours, SEARCH, GZIP),
+            },
+            rounds=3,
+        )
+    yield Line(9, "listing 200", "nginx, gzip_static", took["ours"], took["nginx"], "µs CPU", 10)
+    yield Line(9, "listing 200", "a page made anew (search)", took["ours"], took["anew"], "µs CPU", 0.05)
+    yield Line(9, "listing 304", "a page made anew (search)", took["304"], took["anew"], "µs CPU", 0.05)
+
+
 def megabytes_of_audio() -> Iterator[Line]:
     """Row 4: ranges of 1 MB for eight listeners at once, in time and in CPU."""
     with _three_servers() as (ours, nginx, _bare, media), folder_on_disk() as folder:
@@ -91,8 +111,9 @@ def _three_servers() -> Iterator[tuple[servers.Server, servers.Server, servers.S
         token = servers.command(data, "token", "create", "bench")
         recording = samples.mp3(folder / "episode.mp3", 100 * MB)
         media = upload_published(ours, token, recording)
-        (folder / "feed.xml").write_bytes(httpx2.get(f"{ours.origin}{FEED}").content)
-        subprocess.run(["gzip", "-k", "-6", str(folder / "feed.xml")], check=True)
+        for name, path in (("feed.xml", FEED), ("listing.html", PAGE)):
+            (folder / name).write_bytes(httpx2.get(f"{ours.origin}{path}").content)
+            subprocess.run(["gzip", "-k", "-6", str(folder / name)], check=True)
         nginx = stack.enter_context(_nginx(folder))
         yield ours, nginx, stack.enter_context(servers.bare("feed", folder)), media
 
