@@ -76,6 +76,23 @@ class Addresses:
     def search(self, show: str, view: View) -> str:
         return f"{self.show(show, view)}search"
 
+    def home(self, language: str) -> str:
+        """The list of shows, in one of our languages."""
+        return f"{self.origin}/" + (f"{language}/" if language != LANGUAGES[0] else "")
+
+    def sitemap(self, part: int | None = None) -> str:
+        return f"{self.origin}/sitemap{'' if part is None else f'-{part}'}.xml"
+
+    def opml(self) -> str:
+        return f"{self.origin}/opml.xml"
+
+    def manifest(self, show: str, view: View) -> str:
+        return f"{self.show(show, view)}manifest.webmanifest"
+
+    def feed_code(self, show: str, view: View) -> str:
+        """The feed's address as a QR code."""
+        return f"{self.show(show, view)}feed-qr.svg"
+
     def feed(self, show: str, view: View) -> str:
         return f"{self.origin}{feed_path(show, view)}"
 

@@ -32,7 +32,22 @@ from podcast_app.request_id import RequestIds
 from podcast_app.security import SecurityHeaders, bucket_origin
 from podcast_app.settings import Settings
 from podcast_app.signatures import open_signer
-from podcast_app.site import colours, covers, embed, health, oembed, pages, parts, robots, share_cards
+from podcast_app.site import (
+    colours,
+    covers,
+    embed,
+    favicon,
+    health,
+    manifest,
+    oembed,
+    opml,
+    pages,
+    parts,
+    qr,
+    robots,
+    share_cards,
+    sitemap,
+)
 from podcast_app.studio import (
     account,
     accounts,
@@ -217,7 +232,10 @@ ROUTES: list[BaseRoute] = [
     Route("/readyz", health.ready),
     Route("/metrics", health.metrics),
     Route("/robots.txt", robots.robots),
-    Route("/favicon.ico", robots.favicon),
+    Route("/favicon.ico", favicon.serve),
+    Route("/sitemap.xml", sitemap.whole),
+    Route("/sitemap-{number:number}.xml", sitemap.part),
+    Route("/opml.xml", opml.serve),
     Route("/static/{version}/site-{colour}.css", colours.serve),
     Route("/static/{version}/{name:path}", static_files.serve),
     Route("/oembed", oembed.discover),
@@ -229,6 +247,8 @@ ROUTES: list[BaseRoute] = [
     Route("/{show}/{episode}/cover.{extension}", covers.current),
     Route("/{show}/{episode}/cover-{version}.{extension}", covers.version),
     *in_each_language(
+        Route("/{show}/manifest.webmanifest", manifest.of_show),
+        Route("/{show}/feed-qr.svg", qr.of_feed),
         Route("/{show}/share-{version}.jpg", share_cards.version),
         Route("/{show}/{episode}/share-{version}.jpg", share_cards.version),
         Route("/", pages.home),

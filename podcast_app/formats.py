@@ -2,14 +2,18 @@
 
 import datetime as dt
 import zoneinfo
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from babel.dates import format_date, format_datetime, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
 # Dates and numbers in English are written as in Europe: 10 December 2026.
 LOCALES = {"en": "en_GB", "fr": "fr"}
+
+RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 
 
 def date(instant: dt.datetime, time_zone: str, language: str) -> str:
@@ -89,6 +93,19 @@ def language_name(language: str) -> str:
         return Locale(base).get_language_name(base) or base
     except UnknownLocaleError:
         return str(Locale("en").languages.get(base, base))
+
+
+def direction(language: str) -> Literal["ltr", "rtl"]:
+    """Which way its letters run (HTML, `dir`)."""
+    return "rtl" if language.split("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+def locale(language: str) -> str:
+    """ "en_GB", "fr_FR": a language and where it is spoken (Open Graph, `og:locale`)."""
+    base, _, rest = language.partition("-")
+    likely = str(get_global("likely_subtags").get(base, "")).split("_")  # "nl_Latn_NL"
+    place = next((part for part in rest.split("-") if len(part) == 2), None) or likely[-1]
+    return LOCALES[base] if language == "en" else f"{base}_{place.upper()}".rstrip("_")
 
 
 def _local(instant: dt.datetime, time_zone: str) -> dt.datetime:

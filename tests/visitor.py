@@ -10,9 +10,10 @@ from lxml import html
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from media import artwork
 from media.storage import Key
-from podcast_app import publishing
-from podcast_app.fields import EpisodeChanges
+from podcast_app import covers, publishing, shows
+from podcast_app.fields import EpisodeChanges, ShowFields
 from podcast_app.models import (
     Audio,
     AudioId,
@@ -89,6 +90,15 @@ def queries() -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(Engine, "before_cursor_execute", note)
+
+
+def add_show(visitor: Visitor, slug: str, title: str) -> None:
+    """Another show, without episodes."""
+    database, storage = visitor.site.database, visitor.site.storage
+    picture = covers.store(database, storage, artwork.generated(title))
+    said = ShowFields(slug=slug, title=title, description="Another one.", author="IOM", categories=(("Arts", None),))
+    made = database.write(shows.create, said, picture, visitor.site.settings, utcnow())
+    assert isinstance(made, Done), made
 
 
 def add_many(session: Session, show_id: ShowId, count: int) -> None:

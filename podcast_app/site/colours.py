@@ -11,6 +11,8 @@ from podcast_app import answers, static_files
 
 Theme = Literal["light", "dark"]
 
+OURS = "#9a3b1b"  # of a show that has no other (static/base.css, --accent)
+PAPER = "#fbf8f2"  # behind everything (--paper)
 READABLE = 4.5  # contrast of text with what is behind it (WCAG 2.2, 1.4.3)
 # The less favourable of the two that words stand on (static/base.css, --sheet), and what a colour is mixed with.
 SHEETS: dict[Theme, tuple[str, str]] = {"light": ("#f3ecdf", "#000000"), "dark": ("#241e18", "#ffffff")}
@@ -49,6 +51,11 @@ def readable(colour: str, theme: Theme) -> str:
     sheet, towards = SHEETS[theme]
     mixed = (_mixed(colour, towards, step / STEPS) for step in range(STEPS + 1))
     return next(each for each in mixed if contrast(each, sheet) >= READABLE)
+
+
+def of_bars(colour: str) -> str:
+    """What a browser puts around a page in this colour, "" for our own: dark enough for white words in every theme."""
+    return readable(colour or OURS, "light")
 
 
 def contrast(one: str, other: str) -> float:

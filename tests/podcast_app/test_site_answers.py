@@ -110,7 +110,7 @@ def test_every_file_that_a_page_needs_is_there(shared_visitor: Visitor) -> None:
 
 def test_what_is_no_page_answers_in_its_own_way(shared_visitor: Visitor) -> None:
     assert shared_visitor.get("/api/nothing").headers["content-type"] == "application/problem+json"
-    assert shared_visitor.get("/favicon.ico").headers["location"] == static_files.address("icon.svg")
+    assert shared_visitor.get("/favicon.ico").headers["content-type"] == "image/x-icon"
     assert "Disallow: /studio/" in shared_visitor.get("/robots.txt").text
 
 

@@ -136,7 +136,7 @@ def test_a_page_names_its_one_address_its_languages_and_its_feeds(
         "fr": f"{here}/fr/{SLUG}/{matonge.slug}",
         "x-default": f"{here}/{SLUG}/{matonge.slug}",
     }
-    assert _alternates(page, "@type='application/rss+xml'") == {
+    assert _alternates(page, "@type='application/rss+xml' and @hreflang") == {
         "en": f"{here}/{SLUG}/feed.xml",
         "fr": f"{here}/fr/{SLUG}/feed.xml",
     }
