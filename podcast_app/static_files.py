@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from starlette.responses import Response
 from podcast_app import answers
 
 FOLDER = Path(__file__).parent / "static"
+
+# "a :is(b)", where the star may be left out: rcssmin, which knows no @layer, would take the space away as well.
+_DESCENDANT = re.compile(rb"(?<=[\w\])*]) :(?=[a-z:])")
 
 # What listeners' pages and the player on other sites take in one request: files one after the other. A script in them
 # imports nothing, and what it names is its own (each stands in a block).
@@ -70,7 +74,7 @@ def _packed(path: Path) -> bytes:
     """What is written for people to read costs listeners nothing."""
     match path.suffix:
         case ".css":
-            return bytes(rcssmin.cssmin(path.read_bytes()))
+            return bytes(rcssmin.cssmin(_DESCENDANT.sub(b" *:", path.read_bytes())))
         case ".js":
             return bytes(rjsmin.jsmin(path.read_bytes()))
         case _:
