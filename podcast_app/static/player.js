@@ -270,8 +270,9 @@ function player(root, index) {
     else go(audio.currentTime + step);
   });
 
-  beginAt((index ? undefined : asked(location.hash) ?? asked(location.search)) ?? asked(audio.src) ?? (+kept(key) || 0));
   toggle.dataset.play = toggle.getAttribute("aria-label");
+  listen(root.querySelector("[data-script]") ?? root, "toggle", ({ target }) => target.open && import(target.dataset.script));
+  beginAt((index ? undefined : asked(location.hash) ?? asked(location.search)) ?? asked(audio.src) ?? (+kept(key) || 0));
   audio.controls = false;
   part("deck").hidden = false;
   draw(part("wave"), dataset.waveform);
