@@ -102,6 +102,10 @@ class Addresses:
     def embed(self, show: str, episode: str | None, view: View) -> str:
         return f"{self.origin}{view.prefix}/{show}/{episode + '/' if episode else ''}embed"
 
+    def embed_list(self, show: str, number: int, view: View) -> str:
+        """A page of the list of episodes in a player."""
+        return self.embed(show, None, view) + "/episodes" + (f"/{number}" if number > 1 else "")
+
     def oembed(self, page: str) -> str:
         return f"{self.origin}/oembed?url={quote(page, safe='')}&format=json"
 

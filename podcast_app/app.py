@@ -257,6 +257,8 @@ ROUTES: list[BaseRoute] = [
         Route("/{show}/episodes/season-{season:number}", pages.show),
         Route("/{show}/episodes/season-{season:number}/{number:number}", pages.show),
         Route("/{show}/embed", embed.show),
+        Route("/{show}/embed/episodes", embed.episodes),
+        Route("/{show}/embed/episodes/{number:number}", embed.episodes),
         Route("/{show}/{episode}", pages.episode),
         Route("/{show}/{episode}/embed", embed.episode),
     ),

@@ -74,9 +74,14 @@ def listening_policy(signed: str) -> str:
     return _private_policy(signed)
 
 
-def embed_policy(style: str, bucket: str) -> str:
-    """For what others may frame. `style`: the source of its style, "'self'" or "'sha256-...'" of what stands inside."""
-    return _policy({"img-src": "'self'", "media-src": f"'self' {bucket}", "style-src": style}, ancestors="*")
+def embed_policy(origin: str, bucket: str, *, style: str, script: str) -> str:
+    """For what others may frame. `style`, `script`: "'sha256-...'" of what stands inside.
+
+    Our origin is named too: a frame that is kept apart (sandbox) has none of its own that 'self' could mean.
+    """
+    ours = f"'self' {origin}"
+    sources = {"img-src": ours, "media-src": f"{ours} {bucket}", "connect-src": ours, "style-src": style}
+    return _policy({**sources, "script-src": f"{script} {origin}/static/"}, ancestors="*")
 
 
 def worker_policy(bucket: str) -> str:

@@ -24,7 +24,7 @@ _DESCENDANT = re.compile(rb"(?<=[\w\])*]) :(?=[a-z:])")
 TOGETHER = {
     "site.css": ("base.css", "frame.css", "listing.css", "episode.css", "player.css", "share.css", "search.css"),
     "site.js": ("player.js", "copy.js", "share.js"),
-    "embed.js": ("player.js", "transcript.js", "parent.js"),
+    "embed.js": ("player.js", "parent.js"),
 }
 
 
@@ -59,7 +59,9 @@ def version() -> str:
 @cache
 def _answer(name: str, *, is_ours: bool) -> answers.Kept:
     lasting = answers.FOREVER if is_ours else answers.SHORTLY
-    return answers.Kept(_files()[name], _media_type(name), {"Cache-Control": lasting})
+    # players in frames without an origin of their own import the transcript's script
+    headers = {"Cache-Control": lasting, "Access-Control-Allow-Origin": "*"}
+    return answers.Kept(_files()[name], _media_type(name), headers)
 
 
 @cache

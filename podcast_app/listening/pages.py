@@ -127,7 +127,7 @@ def generations(session: Session) -> int:
 def _key(scope: Scope) -> str:
     """The path. A query changes nothing, except how a player looks."""
     path: str = scope["path"]
-    query: bytes = scope["query_string"] if path.endswith("/embed") else b""
+    query: bytes = scope["query_string"] if "/embed/" in f"{path}/" else b""
     return f"{path}?{query.decode('latin-1')}" if query else path
 
 

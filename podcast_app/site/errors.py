@@ -29,7 +29,12 @@ def nothing(request: Request, found: Nothing, headers: Mapping[str, str] | None 
     """The page that says so. Where there is no such show either, whoever answers for that address says it (/api/)."""
     if found.language is None:
         raise HTTPException(found.status)
-    return page(request, found.status, found.language, headers, RESTING if found.is_resting else None)
+    return page(request, found.status, found.language, headers, said(found))
+
+
+def said(found: Nothing) -> tuple[str, str]:
+    """What happened, and what helps."""
+    return RESTING if found.is_resting else SENTENCES[found.status]
 
 
 def page(

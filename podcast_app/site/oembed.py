@@ -171,7 +171,8 @@ def _described(
         "title": documents.episode_text(place.episode, place.view.language).title if place.episode else show,
         "author_name": place.show.author or show,
         "author_url": addresses.show(place.show.slug, place.view),
-        "provider_name": show,
+        # of the site, one for all its shows and languages: Drupal looks a provider up by it
+        "provider_name": urlsplit(addresses.origin).netloc,
         "provider_url": f"{addresses.origin}/",
         "cache_age": CACHE_SECONDS,
         "html": iframe(place.embed(addresses) + wanted.query, _title(place), width, height),

@@ -35,6 +35,7 @@ def test_a_page_is_discovered_as_a_player_in_a_frame(shared_visitor: Visitor, ma
     said = answer.json()
     assert (said["version"], said["type"], said["title"]) == ("1.0", "rich", 'Matonge & "friends"')
     assert said["provider_url"] == f"{shared_visitor.origin}/"
+    assert said["provider_name"] == shared_visitor.origin.removeprefix("http://")
     frame = html.fragment_fromstring(said["html"])
     assert said["html"].endswith("></iframe>")
     assert frame.tag == "iframe"
