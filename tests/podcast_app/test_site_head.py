@@ -10,8 +10,8 @@ from podcast_app import pages
 from podcast_app.models import Episode
 from podcast_app.site import pages as site_pages
 from podcast_app.site import places
+from podcast_app.site.listing import listing
 from podcast_app.site.places import Place
-from tests.podcasts import Library
 from tests.site import SLUG
 from tests.visitor import Visitor, add_show
 
@@ -144,20 +144,27 @@ def test_a_title_cannot_end_the_data_that_names_it(public: html.HtmlElement, mat
     assert len(public.xpath("//head/script")) >= 1
 
 
-def test_a_search_engine_learns_what_a_show_is_on_its_first_page_alone(shared_visitor: Visitor, mp3: bytes) -> None:
-    spotify = {"spotify": "https://open.spotify.com/show/1"}
-    changed = shared_visitor.site.api.patch(f"/api/v1/shows/{SLUG}", json={"links": spotify})
-    assert changed.status_code == 200, changed.text
-
+def test_a_search_engine_learns_what_a_show_is(shared_visitor: Visitor) -> None:
     said = _linked_data(shared_visitor.page(f"/fr/{SLUG}/"))
 
     assert said["@type"] == "PodcastSeries"
     assert said["webFeed"] == f"{shared_visitor.origin}/fr/{SLUG}/feed.xml"
     assert said["author"] == said["publisher"] == {"@type": "Organization", "name": "IOM Belgium and Luxembourg"}
-    assert said["sameAs"] == [spotify["spotify"]]
     assert said["inLanguage"] == "en"
     assert str(said["description"]).startswith("Des conversations par et pour la diaspora")
     assert shared_visitor.get(str(said["image"])).headers["content-type"] == "image/jpeg"
+
+
+def test_a_link_that_we_made_is_nobodys_word_that_the_same_show_is_there(shared_visitor: Visitor) -> None:
+    spotify = "https://open.spotify.com/show/2"
+    changed = shared_visitor.site.api.patch(f"/api/v1/shows/{SLUG}", json={"links": {"spotify": spotify}})
+    assert changed.status_code == 200, changed.text
+
+    found = shared_visitor.podcasts.work.database.read(listing, SLUG, None, 1, None, PUBLIC)
+
+    assert not isinstance(found, places.Nothing)
+    assert sum(way.is_made for way in found.show.links) == 5
+    assert json.loads(found.head.linked_data)["sameAs"] == [spotify]
 
 
 def test_what_is_not_known_of_an_episode_is_not_said(shared_visitor: Visitor, mp3: bytes) -> None:
@@ -167,16 +174,6 @@ def test_what_is_not_known_of_an_episode_is_not_said(shared_visitor: Visitor, mp
 
     assert not {"episodeNumber", "partOfSeason", "actor", "contributor", "accessibilityFeature"} & set(said)
     assert "null" not in json.dumps(said)
-
-
-def test_links_that_were_made_are_nobodys_word_that_it_is_the_same_show(library: Library) -> None:
-    def page(session: Session) -> str:
-        found = site_pages.listing(session, SLUG, None, 1, None, PUBLIC)
-        assert not isinstance(found, places.Nothing)
-        assert any(way.is_made for way in found.show.links)
-        return found.head.linked_data
-
-    assert "sameAs" not in json.loads(library.work.database.read(page))
 
 
 def test_the_list_of_shows_says_what_it_is_and_has_them_for_apps(visitor: Visitor) -> None:
