@@ -46,6 +46,7 @@ function player(root, index) {
   const [back, forward] = root.querySelectorAll("[data-skip]");
   const [now, left, title, say, rescue] = ["now", "left", "chapter", "say", "rescue"].map(part);
   const { dataset } = root;
+  const broken = new Set(); // editions that do not play here
 
   const whole = { address: audio.src.split("#")[0] };
   const small = JSON.parse(dataset.light).map(([address, type, words]) => ({ address: absolute(address), type, words }));
@@ -54,7 +55,8 @@ function player(root, index) {
   const chapters = [...root.querySelectorAll("[data-chapters] a[href*='#t=']")].map(chapter);
 
   let edition = whole;
-  let isWanted = false; // the listener wants to hear it, whether or not the line lets us
+  let isLight = false; // the listener's choice, or that of the line
+  let isWanted = false; // to be heard, whether or not the line lets us
   let isLost = false;
   let hasStarted = false;
   let isDragged = false;
@@ -64,7 +66,7 @@ function player(root, index) {
   const length = () => (isFinite(audio.duration) ? audio.duration : +dataset.seconds) || 0;
 
   function play() {
-    if (audio.error) use(best(), true);
+    if (audio.error) use(best(), true); // only a new beginning helps
     else audio.play().catch(() => {});
   }
 
@@ -80,16 +82,9 @@ function player(root, index) {
     show(true);
   }
 
-  /** In order of trying. */
-  function choices() {
-    return isPressed(lighter) ? [...light, whole] : [whole, ...light];
-  }
-
-  /** The first that has not failed; when all have, they all get another chance. */
+  /** The first that has not failed, if there is one. */
   function best() {
-    const all = choices();
-    if (all.every((one) => one.isBroken)) for (const one of all) one.isBroken = false;
-    return all.find((one) => !one.isBroken);
+    return (isLight ? [...light, whole] : [whole, ...light]).find((one) => !broken.has(one));
   }
 
   /** Another edition, or the same once more, from the same place. */
@@ -98,13 +93,16 @@ function player(root, index) {
     edition = one;
     audio.src = one.address;
     beginAt(at);
+    aria(lighter, "pressed", one !== whole);
+    if (one !== whole) lighter.textContent = one.words;
     if (isToPlay) audio.play().catch(() => {});
   }
 
   function failed() {
     if (!navigator.onLine || audio.error.code === MediaError.MEDIA_ERR_NETWORK) return lost();
-    edition.isBroken = true;
-    if (choices().some((one) => !one.isBroken)) return use(best());
+    broken.add(edition);
+    if (best()) return use(best());
+    broken.clear(); // they all get another chance when they are asked for again
     pause();
     tell("failed");
     rescue.hidden = false;
@@ -200,16 +198,6 @@ function player(root, index) {
     if (hasStarted && !audio.ended) kept(key, (saved = audio.currentTime));
   }
 
-  function setLight(isLight) {
-    aria(lighter, "pressed", isLight);
-    use(best());
-  }
-
-  function setMuted(isMuted) {
-    audio.muted = isMuted;
-    aria(mute, "pressed", isMuted);
-  }
-
   const listen = (element, events, act) => events.split(" ").forEach((name) => element.addEventListener(name, act));
 
   listen(audio, "play", () => {
@@ -219,7 +207,7 @@ function player(root, index) {
   });
   listen(audio, "pause", () => {
     isWanted = false;
-    wait(false);
+    if (!audio.error) wait(false); // or else it is said what is wrong
     save();
     show();
   });
@@ -233,7 +221,7 @@ function player(root, index) {
   listen(audio, "error", failed);
   listen(audio, "ended", () => kept(key, null));
   listen(audio, "volumechange", () => {
-    setMuted(audio.muted);
+    aria(mute, "pressed", audio.muted);
     volume.value = audio.volume;
   });
   listen(window, "online", again);
@@ -252,11 +240,13 @@ function player(root, index) {
     go(+seek.value);
   });
   listen(speed, "change", () => kept("speed", (audio.playbackRate = audio.defaultPlaybackRate = speed.value)));
-  listen(mute, "click", () => setMuted(!audio.muted));
+  listen(mute, "click", () => (audio.muted = !audio.muted));
   listen(volume, "input", () => (audio.volume = volume.value));
   listen(lighter, "click", () => {
-    setLight(!isPressed(lighter));
-    kept("light", +isPressed(lighter));
+    isLight = edition === whole;
+    kept("light", +isLight);
+    broken.clear();
+    use(best());
   });
   // Keys work where the focus is within the player, and nowhere else (WCAG 2.2, 2.1.4).
   listen(root, "keydown", (event) => {
@@ -281,7 +271,8 @@ function player(root, index) {
   if (light[0]) {
     lighter.hidden = false;
     lighter.textContent = light[0].words;
-    if (+(kept("light") ?? isCostly())) setLight(true);
+    isLight = !!+(kept("light") ?? isCostly());
+    if (isLight) use(best());
   }
   show();
   return { addresses: [whole, ...small].map((one) => one.address), playFrom: (second) => (go(second), play()) };
@@ -328,10 +319,6 @@ function mark(seek, share) {
 
 function aria(element, name, value) {
   element.setAttribute(`aria-${name}`, value);
-}
-
-function isPressed(button) {
-  return button.getAttribute("aria-pressed") === "true";
 }
 
 function absolute(address) {

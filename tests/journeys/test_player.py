@@ -1,0 +1,305 @@
+"""The player, in a browser, with real sound: by hand, by keyboard, on slow lines, without script, with a transcript."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from podcast_app import worker
+from podcast_app.models import Episode
+from tests.media.samples import audio
+from tests.podcasts import Place
+from tests.site import SLUG, free_port, hurried
+from tests.visitor import Visitor, visiting
+
+SECONDS = 70
+SAID = [("Aline", 0, "We begin on the Chaussée"), ("Aline", 4, "de Wavre."), ("Jean", 8, "In Lubumbashi <b>too</b>.")]
+SAID += [("Aline", start, f"Line {start}.") for start in range(12, SECONDS, 3)]
+SPARING = "Object.defineProperty(navigator, 'connection', { get: () => ({ saveData: true }) })"
+
+# Resolves when the sound has gone on beyond what was asked for.
+HEARD = """(audio, second) => new Promise((heard) => {
+  const look = () => !audio.paused && audio.currentTime > second && heard(audio.currentTime);
+  audio.addEventListener("timeupdate", look);
+  look();
+})"""
+
+
+@pytest.fixture(scope="module")
+def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    folder = tmp_path_factory.mktemp("site")
+    with visiting(Place(f"sqlite:///{folder / 'podcast.db'}", folder, free_port())) as visitor:
+        yield visitor
+
+
+@pytest.fixture(scope="module")
+def episode(visitor: Visitor, tmp_path_factory: pytest.TempPathFactory) -> Episode:
+    recording = audio(tmp_path_factory.mktemp("audio") / "tone.mp3", "-b:a", "96k", seconds=SECONDS)
+    made = visitor.podcasts.published(
+        recording.read_bytes(),
+        title="Matonge",
+        slug="matonge",
+        chapters=[{"start_ms": 0, "title": "Arriving"}, {"start_ms": 40_000, "title": "Staying"}],
+    )
+    with hurried():
+        worker.catch_up(visitor.podcasts.work, worker.BEHIND)
+    for language, lines in (("en", SAID), ("fr", [("Aline", 0, "Nous commençons.")])):
+        put = visitor.site.api.put(f"/api/v1/episodes/{made.id}/transcripts/{language}", content=_transcript(lines))
+        assert put.status_code == 200, put.text
+    return visitor.podcasts.episode(made.id)
+
+
+async def test_without_script_the_browser_s_own_player_chapters_and_transcripts_are_there(
+    visitor: Visitor, episode: Episode, chromium: Browser
+) -> None:
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+
+    player = await _opened(page, visitor)
+
+    await expect(player.locator("audio[controls]")).to_be_visible()
+    assert await player.get_by_role("button").count() == 0
+    await player.get_by_text("Chapters").click()
+    await expect(player.get_by_role("link", name="Staying")).to_be_visible()
+    await player.get_by_text("Transcript").click()
+    await expect(player.get_by_role("link", name="read").first).to_be_visible()
+    await expect(player.get_by_role("link", name="Staying")).to_be_hidden()  # one at a time
+    await context.close()
+
+
+async def test_nothing_is_fetched_or_kept_before_play_and_then_the_place_is(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    asked = _media(page)
+    player = await _opened(page, visitor)
+
+    await player.locator("[data-seek]").press("PageUp")
+    await expect(player.locator("[data-now]")).to_have_text("from 1:00")
+    assert (asked, await _kept(page)) == ([], {})
+
+    await player.get_by_role("button", name="Play").click()
+    await _heard(player, 60.2)
+    await player.get_by_role("button", name="Pause").click()
+    await expect(player.locator("[data-now]")).to_have_text("1:00")
+    assert 60 < float((await _kept(page))[f"/media/{episode.audio.id}/matonge.mp3"]) < 62
+
+    await page.reload()
+    await expect(player.locator("[data-now]")).to_have_text("from 1:00")
+    await expect(player.locator("[data-left]")).to_have_text(re.compile("−0:(09|10)"))
+
+    await player.locator("[data-seek]").press("End")
+    await player.get_by_role("button", name="Play").click()
+    await expect(player.get_by_role("button", name="Play")).to_be_visible()
+    assert await _kept(page) == {}
+
+
+async def test_the_whole_player_obeys_the_keyboard_and_says_where_it_is_in_words(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    player = await _opened(page, visitor)
+    bar = player.get_by_role("slider", name="Place in the episode")
+
+    order = ["Back 15 seconds", "Play", "Forward 30 seconds", "Place in the episode", "Speed", "Mute", "Volume"]
+    await player.get_by_role("button", name=order[0]).focus()
+    for name in order[1:]:
+        await page.keyboard.press("Tab")
+        await expect(player.locator(":focus")).to_have_accessible_name(name)
+
+    for key, place in {"ArrowRight": "5 seconds", "PageUp": "1 minute 5 seconds", "ArrowLeft": "1 minute"}.items():
+        await bar.press(key)
+        await expect(bar).to_have_attribute("aria-valuetext", f"{place} of 1 minute 10 seconds")
+    await expect(player.locator("[data-chapter]")).to_have_text("Staying")
+    await bar.press("Home")
+    await expect(bar).to_have_attribute("aria-valuetext", "0 seconds of 1 minute 10 seconds")
+    await bar.press("l")
+    await bar.press("j")
+    await expect(bar).to_have_attribute("aria-valuetext", "15 seconds of 1 minute 10 seconds")
+    await bar.press("m")
+    await expect(player.get_by_role("button", name="Mute", pressed=True)).to_be_visible()
+    await bar.press(" ")
+    await _heard(player, 15.1)
+    await bar.press("k")
+    await expect(player.get_by_role("button", name="Play")).to_be_visible()
+    await player.get_by_label("Speed").select_option("1.5")
+    assert (await player.locator("audio").evaluate("audio => audio.playbackRate")) == 1.5
+    assert (await _kept(page))["speed"] == "1.5"
+
+    await page.locator("h1").click()
+    await page.keyboard.press("k")
+    assert await player.locator("audio").evaluate("audio => audio.paused")
+
+
+async def test_an_address_and_a_chapter_lead_to_their_moment_and_the_device_s_own_keys_know_it(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    player = await _opened(page, visitor, "?t=0:20")
+    await expect(player.locator("[data-now]")).to_have_text("from 0:20")
+    await _opened(page, visitor, "#t=50.5")
+    await expect(player.locator("[data-now]")).to_have_text("from 0:50")
+
+    await page.evaluate("location.hash = 't=0:30'")
+    await expect(player.locator("[data-now]")).to_have_text("from 0:30")
+
+    await player.get_by_text("Chapters").click()
+    await player.get_by_role("link", name="Staying").click()
+    await _heard(player, 40.1)
+    assert await player.locator("[aria-current=true]").inner_text() == "0:40\nStaying"
+
+    told = await page.evaluate(
+        "(({ title, artist, album, artwork: [cover] }) => [title, artist, album, cover.src])"
+        "(navigator.mediaSession.metadata)"
+    )
+    assert told[:3] == ["Matonge", "Diaspora Insights", "Staying"]
+    assert (await page.request.get(told[3])).headers["content-type"] == "image/jpeg"
+
+
+async def test_on_a_sparing_line_the_light_version_is_chosen_and_a_switch_leads_back(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    asked = _media(page)
+    await page.add_init_script(SPARING)
+    player = await _opened(page, visitor)
+    switch = player.get_by_role("button", name=re.compile(r"Light version, \d+ kB instead of 8\d+ kB"))
+    await expect(switch).to_have_attribute("aria-pressed", "true")
+    assert asked == []
+
+    await player.locator("[data-seek]").press("PageUp")
+    await player.get_by_role("button", name="Play").click()
+    await _heard(player, 60.1)
+    assert {name.rpartition("-")[2] for name in asked} == {"low.opus"}
+
+    await switch.click()
+    await _heard(player, 60.3)
+    await expect(switch).to_have_attribute("aria-pressed", "false")
+    assert asked[-1] == "matonge.mp3"
+    assert (await _kept(page))["light"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("broken", "played"),
+    [("opus", "matonge-low.mp3"), pytest.param("low", "matonge.mp3", marks=pytest.mark.long)],
+)
+async def test_what_does_not_play_gives_way_to_the_next_edition_at_the_same_place(
+    visitor: Visitor, episode: Episode, page: Page, broken: str, played: str
+) -> None:
+    await page.add_init_script(SPARING)
+    await page.route(re.compile(rf"/media/.*{broken}"), lambda route: route.abort())
+    player = await _opened(page, visitor)
+    await player.locator("[data-seek]").press("PageUp")
+
+    await player.get_by_role("button", name="Play").click()
+
+    await _heard(player, 60.1)
+    assert (await player.locator("audio").evaluate("audio => audio.src")).endswith(f"/{played}")
+
+
+async def test_when_nothing_plays_it_is_said_kindly_and_another_press_tries_again(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    async def refuse(route: Route) -> None:
+        await route.abort()
+
+    await page.route("**/media/**", refuse)
+    player = await _opened(page, visitor)
+
+    await player.get_by_role("button", name="Play").click()
+    await expect(player.get_by_role("status").first).to_contain_text("This does not play here, alas.")
+    await expect(player.get_by_role("link", name=re.compile(r"Download \(8\d+ kB\)"))).to_be_visible()
+
+    await page.unroute("**/media/**", refuse)
+    await player.get_by_role("button", name="Play").click()
+    await _heard(player, 0.1)
+
+
+async def test_one_player_at_a_time_is_heard_in_this_window_and_in_others(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    other = await page.context.new_page()
+    players = [await _opened(one, visitor) for one in (page, other)]
+    for player in players:
+        await player.get_by_role("button", name="Play").click()
+        await _heard(player, 0.1)
+
+    await expect(players[0].get_by_role("button", name="Play")).to_be_visible()
+    await players[1].evaluate(
+        "player => player.after(Object.assign(new Audio(player.querySelector('audio').src), { id: 'x' }))"
+    )
+    await other.locator("#x").evaluate("audio => audio.play()")
+    await expect(players[1].get_by_role("button", name="Play")).to_be_visible()
+
+
+async def test_a_transcript_comes_when_it_is_opened_follows_the_sound_and_is_searched(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    player = await _opened(page, visitor)
+    assert not any("transcript" in url for url in asked)
+
+    await player.get_by_text("Transcript").click()
+    lines = player.get_by_role("region", name="Transcript")
+    await expect(lines.get_by_role("link")).to_have_count(len(SAID))
+    assert await lines.get_attribute("lang") == "en"
+    assert await lines.locator("p b").all_inner_texts() == ["Aline", "Jean", "Aline"]
+    await expect(lines).to_contain_text("In Lubumbashi <b>too</b>.")
+
+    await lines.get_by_role("link", name="Line 60.").click()
+    await _heard(player, 60.1)
+    current = lines.locator("[aria-current]")
+    await expect(current).to_have_text("Line 60.")
+    await expect(current).to_be_in_viewport()
+
+    search = player.get_by_role("searchbox")
+    await search.fill("chaussee DE wavre")
+    await expect(player.locator("[data-count]")).to_have_text("1 of 1")
+    await expect(lines.locator("[data-found]")).to_have_text(["We begin on the Chaussée", "de Wavre."])
+    await expect(player.get_by_label("Follow the sound")).not_to_be_checked()
+    await search.fill("line 1")
+    await expect(player.locator("[data-count]")).to_have_text("1 of 3")
+    await search.press("Enter")
+    await expect(player.locator("[data-count]")).to_have_text("2 of 3")
+    await expect(lines.locator("[data-found=here]")).to_have_text("Line 15.")
+    await search.fill("nowhere")
+    await expect(player.locator("[data-count]")).to_have_text("Not found")
+    await search.press("Escape")
+    await expect(search).to_have_value("")
+    await expect(lines.locator("[data-found]")).to_have_count(0)
+
+    await player.get_by_label("Language of the transcript").select_option("français")
+    await expect(lines).to_contain_text("Nous commençons.")
+    assert await lines.get_attribute("lang") == "fr"
+
+
+async def _opened(page: Page, visitor: Visitor, at: str = "", prefix: str = "") -> Locator:
+    """The episode's page, and in it the player."""
+    await page.goto("about:blank")  # or else another "#" were no new visit
+    await page.goto(f"{visitor.origin}{prefix}/{SLUG}/matonge{at}")
+    return page.locator("[data-player]")
+
+
+async def _heard(player: Locator, second: float) -> None:
+    await player.locator("audio").evaluate(HEARD, second)
+
+
+async def _kept(page: Page) -> dict[str, str]:
+    """What is in the browser's storage."""
+    kept: dict[str, str] = await page.evaluate("({ ...localStorage })")
+    return kept
+
+
+def _media(page: Page) -> list[str]:
+    """The names of the audio files that the page asks for from now on."""
+    asked: list[str] = []
+    page.on(
+        "request", lambda request: asked.append(request.url.rpartition("/")[2]) if "/media/" in request.url else None
+    )
+    return asked
+
+
+def _transcript(lines: list[tuple[str, int, str]]) -> bytes:
+    segments = [
+        {"speaker": speaker, "startTime": start, "endTime": start + 3, "body": body} for speaker, start, body in lines
+    ]
+    return json.dumps({"version": "1.0.0", "segments": segments}).encode()
