@@ -67,7 +67,7 @@ class Head:
     picture: Picture
     oembed: str
     icon: str  # a picture for the first screen of a phone
-    manifest: str
+    manifest: str  # "" on a page that nobody is to keep
     colour: str  # of what a browser puts around the page
     linked_data: str  # JSON-LD; "" on further pages of a list
     audio: Audio | None = None  # None on a show's page

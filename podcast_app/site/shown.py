@@ -60,6 +60,7 @@ class ShownShow:
     author: str
     path: str
     feed: str  # absolute: listeners copy it
+    feed_code: str  # a picture of it, for telephones
     portrait: Sized
     thumbnail: Sized
     time_zone: str
@@ -141,6 +142,7 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         author=show.author,
         path=HERE.show(show.slug, view),
         feed=feed,
+        feed_code=HERE.feed_code(show.slug, view),
         portrait=cover(None, show, PORTRAIT_PX),
         thumbnail=cover(None, show, THUMBNAIL_PX),
         time_zone=show.time_zone,

@@ -118,7 +118,9 @@ def _page(
         found = preview.before_publication(episode, show, view, settings, here, SOUND)
     session.expunge_all()
     others = (replace(other, path=f"{here}?language={other.language}") for other in found.head.translations)
-    return replace(found, head=replace(found.head, translations=tuple(others)))
+    # machines are told nothing yet of what it is, nor phones how to keep it
+    said = replace(found.head, translations=tuple(others), linked_data="", manifest="")
+    return replace(found, head=said)
 
 
 def _recording(session: Session, secret: str, name: str) -> Recording | None:

@@ -263,6 +263,7 @@ def test_a_guest_sees_and_hears_a_draft_until_the_link_is_taken_back(studio: Stu
     assert seen.document.find(".//h1").text == draft.form()["title"]
     assert "Not public yet" in seen.text
     assert seen.answer.headers["x-robots-tag"] == "noindex, nofollow"
+    assert seen.document.xpath("//link[@rel='manifest'] | //script[@type='application/ld+json']") == []
     assert "set-cookie" not in seen.answer.headers
     assert guest.client.get(audio).content
     assert guest.client.get(f"{link}/audio/original").status_code == 404
