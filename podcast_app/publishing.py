@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, undefer
 from feeds import checks, document, generation, rss
 from feeds.checks import Finding, error, warning
 from media.storage import Key
-from podcast_app import covers, documents, episodes, loudness, objects
+from podcast_app import covers, documents, episodes, loudness, objects, search
 from podcast_app.addresses import Addresses, View, feed_path, feed_views, views
 from podcast_app.fields import EpisodeChanges
 from podcast_app.models import Audio, AudioId, Edition, Episode, EpisodeId, Feed, Show, new_id
@@ -219,9 +219,12 @@ def next_generation(
     put: Sequence[Episode] = (),
     remove: Collection[EpisodeId] = (),
 ) -> None:
-    """The show's pages and feeds with these episodes changed or gone. Costs the change, not the catalogue; where no
-    byte would differ, the feed stays as it is."""
+    """The show's pages, search and feeds with these episodes changed or gone. Costs the change, not the catalogue;
+    where no byte would differ, the feed stays as it is."""
     show.generation += 1
+    search.forget(session, remove)
+    for episode in put:
+        search.index(session, episode)
     for view in feed_views(show.language):
         last = _last(session, show, view)
         if last is None or last.made_with != made_with(settings):

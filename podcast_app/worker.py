@@ -14,7 +14,7 @@ from dataclasses import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from media.storage import Full, Unavailable
-from podcast_app import behind, leases, outgoing, parts, replacing, trash
+from podcast_app import behind, leases, outgoing, parts, replacing, search, trash
 from podcast_app.database import is_away
 from podcast_app.enclosures import make_enclosure, make_quick_enclosure
 from podcast_app.work import Step, Work
@@ -35,6 +35,7 @@ PUBLISHING: tuple[Step, ...] = (
     parts.expire,
     replacing.forget_replaced,
     trash.empty,
+    search.bring_up,
 )
 QUICK: tuple[Step, ...] = (make_quick_enclosure,)
 AUDIO: tuple[Step, ...] = (make_enclosure, behind.measure_for_enclosure, parts.hash_original)

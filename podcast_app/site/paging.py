@@ -28,3 +28,8 @@ class Paging:
 def pages(count: int) -> int:
     """How many pages that many things fill; an empty list has one."""
     return max(1, -(-count // PER_PAGE))
+
+
+def number(said: str) -> int:
+    """Of the page that an address asks for, "2"; the first one for what is no number of a page."""
+    return max(1, int(said)) if said.isascii() and said.isdecimal() and len(said) < 7 else 1

@@ -1,7 +1,6 @@
 """The first page of a show: what needs attention and every episode by its state."""
 
 import datetime as dt
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,8 +27,9 @@ from podcast_app.models import (
     Upload,
     User,
 )
+from podcast_app.search import folded
 from podcast_app.settings import Settings
-from podcast_app.site import shown
+from podcast_app.site import paging, shown
 from podcast_app.studio import rights
 from podcast_app.studio.doors import for_people
 from podcast_app.studio.episode_page import is_due, title
@@ -109,7 +109,7 @@ async def show_page(request: Request, person: User) -> Response:
     search = text.clean_line(request.query_params.get("q", ""))[:LONGEST_SEARCH]
     thrown = text.clean_line(request.query_params.get("thrown", ""))
     slug, language = request.path_params["show"], language_of(request, person)
-    asked = _Asked(slug, _page_number(request), search, thrown, language, utcnow())
+    asked = _Asked(slug, paging.number(request.query_params.get("page", "1")), search, thrown, language, utcnow())
     overview = await in_reading(request, _overview, person, asked, settings)
     show = overview.show
     answer = page(
@@ -137,9 +137,9 @@ def found(session: Session, show: Show, search: str) -> set[EpisodeId]:
         .join(Upload, Audio.upload_id == Upload.id)
         .where(Episode.show_id == show.id)
     )
-    wanted = _folded(search).split()
+    wanted = folded(search).split()
     named = [row for query in (titles, files) for row in session.execute(query)]
-    return {episode_id for episode_id, name in named if all(word in _folded(name) for word in wanted)}
+    return {episode_id for episode_id, name in named if wanted and all(word in folded(name) for word in wanted)}
 
 
 def _overview(session: Session, person: User, asked: _Asked, settings: Settings) -> Overview:
@@ -182,12 +182,6 @@ def _past(session: Session, show: Show, asked: _Asked) -> tuple[Sequence[Episode
 def _of(session: Session, show: Show, asked: _Asked, *states: EpisodeState) -> Select[Episode]:
     of_show = episodes.whole(of_show=show.id).where(Episode.state.in_(states)).options(*episodes.ALL_AUDIO)
     return of_show.where(Episode.id.in_(found(session, show, asked.search))) if asked.search else of_show
-
-
-def _folded(said: str) -> str:
-    """Without accents, in small letters: "Matongé" is "matonge"."""
-    apart = unicodedata.normalize("NFKD", said.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _held(session: Session, show: Show, asked: _Asked, settings: Settings) -> Iterator[Held]:
@@ -246,8 +240,3 @@ def _made(episode: Episode) -> Iterator[Derived]:
             if audio.upload.measurement is not None:
                 yield audio.upload.measurement
             yield from sorted(audio.editions, key=lambda made: made.name, reverse=True)  # the enclosure last: it counts
-
-
-def _page_number(request: Request) -> int:
-    said = request.query_params.get("page", "1")
-    return max(1, int(said)) if said.isascii() and said.isdecimal() and len(said) < 7 else 1
