@@ -26,7 +26,7 @@ LIGHT = {"low-mp3": ("MP3", "audio/mpeg"), "low-opus": ("Opus", "audio/ogg; code
 LEVELS = digits + ascii_lowercase
 WAVEFORM_LEVELS = 120  # as many bars as a telephone has room for
 
-SUMMARY = 220  # characters of an episode's notes in a listing, or in a search result
+SUMMARY = 160  # characters of an episode's notes in a listing, or in a search result
 THUMBNAIL_PX = 192  # sides of covers in pages; shown at half of it, for fine screens
 PORTRAIT_PX = 512
 
@@ -59,6 +59,7 @@ class ShownShow:
     language: str  # of both, BCP 47
     author: str
     path: str
+    kept: str  # the page of what is kept on somebody's device
     feed: str  # absolute: listeners copy it
     feed_code: str  # a picture of it, for telephones
     portrait: Sized
@@ -141,6 +142,7 @@ def show(show: Show, view: View, origin: str) -> ShownShow:
         language=words.language,
         author=show.author,
         path=HERE.show(show.slug, view),
+        kept=HERE.kept(show.slug, view),
         feed=feed,
         feed_code=HERE.feed_code(show.slug, view),
         portrait=cover(None, show, PORTRAIT_PX),
