@@ -83,7 +83,7 @@ def test_a_page_plays_nothing_and_loads_no_audio_before_the_listener_asks(
 def test_the_audio_of_a_page_is_there_and_can_be_saved(
     shared_visitor: Visitor, page: html.HtmlElement, matonge: Episode
 ) -> None:
-    (download,) = page.xpath("//a[@download]/@href")
+    (download,) = page.xpath("//section[@aria-labelledby='download']//a[@download]/@href")
 
     answer = shared_visitor.get(download)
 
@@ -111,7 +111,7 @@ def test_a_french_page_is_french_in_all_its_parts(shared_visitor: Visitor, maton
     assert french.get("lang") == "fr"
     assert _text(french, "//h1[@lang='fr']") == "Matonge, et ce qui reste"
     assert _text(french, "//p[@class='when']/time") == "1 juillet 2026"
-    assert _text(french, "//h2[@id='chapters']") == "Chapitres"
+    assert _text(french, "//details[@data-chapters]/summary") == "Chapitres"
     assert french.xpath("//nav[@class='top']/a/@href") == [f"/fr/{SLUG}/", f"/{SLUG}/{matonge.slug}"]
     assert french.xpath("//nav[@class='top']/a[@rel='alternate']/text()") == ["English"]
 
