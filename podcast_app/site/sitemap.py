@@ -24,9 +24,9 @@ SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 XHTML = "http://www.w3.org/1999/xhtml"
 NAMESPACES = cast("dict[str, str]", {None: SITEMAP, "xhtml": XHTML})  # lxml's stubs leave out the one without a name
 
-# Shows and episodes in one file, each a page in each language. The protocol allows 50,000 pages, which take a minute
-# to pack; these take a second.
-PER_FILE = 1000
+# Shows and episodes in one file, each a page in each language. The protocol allows 50,000 pages, which take minutes
+# to pack; these take a second or two.
+PER_FILE = 500
 
 
 @dataclass(frozen=True, slots=True)
