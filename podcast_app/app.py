@@ -45,6 +45,7 @@ from podcast_app.site import (
     parts,
     qr,
     robots,
+    search,
     share_cards,
     sitemap,
 )
@@ -256,6 +257,7 @@ ROUTES: list[BaseRoute] = [
         Route("/{show}/episodes/{number:number}", pages.show),
         Route("/{show}/episodes/season-{season:number}", pages.show),
         Route("/{show}/episodes/season-{season:number}/{number:number}", pages.show),
+        Route("/{show}/search", search.find),
         Route("/{show}/embed", embed.show),
         Route("/{show}/embed/episodes", embed.episodes),
         Route("/{show}/embed/episodes/{number:number}", embed.episodes),

@@ -100,6 +100,7 @@ def _public_policy(bucket: str) -> str:
             "connect-src": f"'self' {bucket}",
             "manifest-src": "'self'",
             "worker-src": "'self'",
+            "form-action": "'self'",  # the search
         }
     )
 
