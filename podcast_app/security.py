@@ -80,8 +80,9 @@ def embed_policy(origin: str, bucket: str, *, style: str, script: str) -> str:
     Our origin is named too: a frame that is kept apart (sandbox) has none of its own that 'self' could mean.
     """
     ours = f"'self' {origin}"
-    sources = {"img-src": ours, "media-src": f"{ours} {bucket}", "connect-src": ours, "style-src": style}
-    return _policy({**sources, "script-src": f"{script} {origin}/static/"}, ancestors="*")
+    sources = {"img-src": ours, "media-src": f"{ours} {bucket}", "connect-src": ours}
+    inside = {"style-src": f"{style} {origin}/static/", "script-src": f"{script} {origin}/static/"}
+    return _policy({**sources, **inside}, ancestors="*")
 
 
 def worker_policy(bucket: str) -> str:

@@ -19,7 +19,7 @@ from podcast_app.site import places, shown
 from podcast_app.site.look import Look, look
 from podcast_app.site.places import Nothing, Place
 
-WIDTH, TALL, COMPACT = 640, 232, 80  # pixels; static/embed.css fits in them
+WIDTH, TALL, COMPACT = 640, 270, 80  # pixels; static/embed.css fits in them
 CACHE_SECONDS = 3600
 OPEN = {"Access-Control-Allow-Origin": "*"}
 

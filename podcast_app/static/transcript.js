@@ -5,6 +5,14 @@ const LONG = 400; // characters, after which the end of a sentence ends the para
 const PAUSE_SECONDS = 3; // in which nobody speaks: a new paragraph
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+// Its style comes before it: lines are scrolled to where they are seen.
+const style = Object.assign(document.createElement("link"), { rel: "stylesheet" });
+await new Promise((done) => {
+  style.href = new URL("transcript.css", import.meta.url);
+  style.onload = style.onerror = done;
+  document.head.append(style);
+});
+
 for (const tab of document.querySelectorAll("[data-transcript][data-src]")) {
   const open = () => {
     if (!tab.open) return;

@@ -8,12 +8,12 @@ import brotli
 import pytest
 from lxml import html
 
+from podcast_app import worker
 from podcast_app.models import Episode
 from podcast_app.site import colours
 from podcast_app.site.colours import Theme
 from podcast_app.site.embed import LISTED
-from tests.media.samples import speech
-from tests.site import SLUG
+from tests.site import SLUG, hurried
 from tests.visitor import Visitor, add_many, queries
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:02.000\n<v Aline>Bonjour.\n\n00:02.500 --> 00:06.000\nYes.\n"
@@ -36,16 +36,17 @@ def newest(shared_visitor: Visitor, mp3: bytes) -> Episode:
 
 
 @pytest.fixture(scope="module")
-def whole(shared_visitor: Visitor, tmp_path_factory: pytest.TempPathFactory) -> Episode:
-    """With all that a player can show: chapters, transcripts in two languages, light versions, an uneven waveform."""
-    voice = speech(tmp_path_factory.mktemp("audio") / "voice.wav")
+def whole(shared_visitor: Visitor, mp3: bytes) -> Episode:
+    """With all that a player can show: chapters, transcripts in two languages, light versions."""
     episode = shared_visitor.podcasts.published(
-        voice.read_bytes(),
+        mp3,
         title="Letters from Brussels, and what came back",
         slug="whole",
         publish="2026-05-01T08:00:00Z",
-        chapters=[{"start_ms": n * 1000, "title": f"Chapter {n}, and what it tells of"} for n in range(8)],
+        chapters=[{"start_ms": n * 200, "title": f"Chapter {n}, and what it tells of"} for n in range(8)],
     )
+    with hurried():
+        worker.catch_up(shared_visitor.podcasts.work, worker.BEHIND)
     for language in ("en", "fr"):
         path = f"/api/v1/episodes/{episode.id}/transcripts/{language}"
         assert shared_visitor.site.api.put(path, content=VTT, headers={"Content-Type": "text/vtt"}).status_code < 300
@@ -61,7 +62,7 @@ def test_an_embed_shows_cover_title_and_a_player(shared_visitor: Visitor, matong
     assert page.xpath("//base/@target") == ["_blank"]
     (audio,) = page.xpath("//audio[@controls]")
     assert (audio.get("preload"), audio.get("src")) == ("none", f"/media/{matonge.audio.id}/matonge.mp3")
-    assert shared_visitor.get(page.xpath("//img/@src")[0]).headers["content-type"] == "image/jpeg"
+    assert shared_visitor.get(page.xpath("//img/@src")[0]).headers["content-type"] == "image/webp"
 
 
 def test_an_embed_may_be_framed_by_anybody_and_runs_what_stands_in_it(
@@ -86,8 +87,9 @@ def test_the_policy_allows_the_style_and_the_script_that_stand_in_an_embed_and_t
     answer = shared_visitor.get(f"/{SLUG}/matonge/embed{query}")
 
     policy = _policy(answer.headers["content-security-policy"])
-    assert policy["style-src"] == _digest(answer.text, "<style>", "</style>")
+    style = _digest(answer.text, "<style>", "</style>")
     script = _digest(answer.text, '<script type="module">', "</script>")
+    assert policy["style-src"] == f"{style} {shared_visitor.origin}/static/"
     assert policy["script-src"] == f"{script} {shared_visitor.origin}/static/"
 
 
