@@ -44,12 +44,13 @@ function player(root, index) {
   const audio = root.querySelector("audio");
   const [toggle, seek, mute, volume, speed, lighter] = ["toggle", "seek", "mute", "volume", "speed", "light-switch"].map(part);
   const [back, forward] = root.querySelectorAll("[data-skip]");
-  const [now, left, title, say, rescue] = ["now", "left", "chapter", "say", "rescue"].map(part);
+  const [now, left, title, say, rescue, tab] = ["now", "left", "chapter", "say", "rescue", "script"].map(part);
   const { dataset } = root;
+  const moment = index ? undefined : (asked(location.hash) ?? asked(location.search)); // of the page, in its first player
   const broken = new Set(); // editions that do not play here
 
   const whole = { address: audio.src.split("#")[0] };
-  const small = JSON.parse(dataset.light).map(([address, type, words]) => ({ address: absolute(address), type, words }));
+  const small = JSON.parse(dataset.light).map(([path, type, words]) => ({ address: new URL(path, audio.src).href, type, words }));
   const light = small.filter(({ type }) => audio.canPlayType(type));
   const key = new URL(whole.address).pathname;
   const chapters = [...root.querySelectorAll("[data-chapters] a[href*='#t=']")].map(chapter);
@@ -148,9 +149,9 @@ function player(root, index) {
   }
 
   function describe(second, end) {
-    const words = { now: spoken(second), whole: spoken(end) };
-    const text = end ? seek.dataset.said.replace(/{(\w+)}/g, (_, name) => words[name]) : words.now;
-    if (text !== said) aria(seek, "valuetext", (said = text));
+    if (said === (said = clock(second) + end)) return;
+    const words = seek.dataset.said.replace("{whole}", spoken(end)).replace("{now}", spoken(second));
+    aria(seek, "valuetext", end ? words : spoken(second));
   }
 
   function showChapter(second) {
@@ -175,8 +176,8 @@ function player(root, index) {
     const actions = {
       play,
       pause,
-      seekbackward: ({ seekOffset }) => go(audio.currentTime - (seekOffset ?? 15)),
-      seekforward: ({ seekOffset }) => go(audio.currentTime + (seekOffset ?? 30)),
+      seekbackward: () => back.click(),
+      seekforward: () => forward.click(),
       seekto: ({ seekTime }) => go(seekTime),
     };
     for (const [name, act] of Object.entries(actions)) {
@@ -261,8 +262,9 @@ function player(root, index) {
   });
 
   toggle.dataset.play = toggle.getAttribute("aria-label");
-  listen(root.querySelector("[data-script]") ?? root, "toggle", ({ target }) => target.open && import(target.dataset.script));
-  beginAt((index ? undefined : asked(location.hash) ?? asked(location.search)) ?? asked(audio.src) ?? (+kept(key) || 0));
+  if (tab) listen(tab, "toggle", () => tab.open && import(tab.dataset.script));
+  if (tab && location.hash === "#transcript") tab.open = true;
+  beginAt(moment ?? asked(audio.src) ?? (+kept(key) || 0));
   audio.controls = false;
   part("deck").hidden = false;
   draw(part("wave"), dataset.waveform);
@@ -319,10 +321,6 @@ function mark(seek, share) {
 
 function aria(element, name, value) {
   element.setAttribute(`aria-${name}`, value);
-}
-
-function absolute(address) {
-  return new URL(address, document.baseURI).href;
 }
 
 /** The moment in (a part of) an address, "#t=1:30" or "?t=90" (Media Fragments URI 1.0, normal play time). */
