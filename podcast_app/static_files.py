@@ -1,13 +1,11 @@
-"""Style sheets, scripts and pictures of our own, without their comments, under addresses that change with them."""
+"""Style sheets, scripts and pictures of our own, made small, under addresses that change with them."""
 
 import hashlib
 import mimetypes
-import re
 from functools import cache
 from pathlib import Path
 
-import rcssmin
-import rjsmin
+import minify
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,9 +13,6 @@ from starlette.responses import Response
 from podcast_app import answers
 
 FOLDER = Path(__file__).parent / "static"
-
-# "a :is(b)", where the star may be left out: rcssmin, which knows no @layer, would take the space away as well.
-_DESCENDANT = re.compile(rb"(?<=[\w\])*]) :(?=[a-z:])")
 
 # What listeners' pages and the player on other sites take in one request: files one after the other. A script in them
 # imports nothing, and what it names is its own (each stands in a block).
@@ -68,23 +63,20 @@ def _answer(name: str, *, is_ours: bool) -> answers.Kept:
 def _files() -> dict[str, bytes]:
     """Every file, read once: they are few and small, and no path from outside ever reaches the disk."""
     paths = (path for path in FOLDER.rglob("*") if path.is_file())
-    files = {path.relative_to(FOLDER).as_posix(): _packed(path) for path in paths}
-    return files | {name: _together(name, [files[part] for part in parts]) for name, parts in TOGETHER.items()}
-
-
-def _packed(path: Path) -> bytes:
-    """What is written for people to read costs listeners nothing."""
-    match path.suffix:
-        case ".css":
-            return bytes(rcssmin.cssmin(_DESCENDANT.sub(b" *:", path.read_bytes())))
-        case ".js":
-            return bytes(rjsmin.jsmin(path.read_bytes()))
-        case _:
-            return path.read_bytes()
+    files = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in paths}
+    together = {name: _together(name, [files[part] for part in parts]) for name, parts in TOGETHER.items()}
+    return {name: _small(name, body) for name, body in (files | together).items()}
 
 
 def _together(name: str, parts: list[bytes]) -> bytes:
     return b"\n".join(b"{%b\n}" % part for part in parts) if name.endswith(".js") else b"".join(parts)
+
+
+def _small(name: str, body: bytes) -> bytes:
+    """What is written for people to read costs listeners nothing: neither comments nor long names."""
+    if not name.endswith((".css", ".js")):
+        return body
+    return str(minify.string(_media_type(name), body.decode())).encode()
 
 
 def _media_type(name: str) -> str:
