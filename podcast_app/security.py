@@ -77,10 +77,9 @@ def listening_policy(signed: str) -> str:
 def embed_policy(origin: str, bucket: str, *, style: str, script: str) -> str:
     """For what others may frame. `style`, `script`: "'sha256-...'" of what stands inside.
 
-    Our origin is named too: a frame that is kept apart (sandbox) has none of its own that 'self' could mean.
+    Our origin is named: a frame that is kept apart (sandbox) has none of its own that 'self' could mean.
     """
-    ours = f"'self' {origin}"
-    sources = {"img-src": ours, "media-src": f"{ours} {bucket}", "connect-src": ours}
+    sources = {"img-src": f"{origin} data:", "media-src": f"{origin} {bucket}", "connect-src": origin}
     inside = {"style-src": f"{style} {origin}/static/", "script-src": f"{script} {origin}/static/"}
     return _policy({**sources, **inside}, ancestors="*")
 

@@ -156,7 +156,7 @@ def _nothing(request: Request, found: Nothing, wanted: Look) -> Response:
 def _style(wanted: Look, show: Show | None) -> str:
     """The colour that the other site says, or else the show's, as near to it as can be read."""
     colour = wanted.colour or (show.player_colour if show else "")
-    ours = static_files.text("embed.css") + static_files.text("player.css")
+    ours = "".join(static_files.text(name) for name in ("embed.css", "player.css", f"embed_{wanted.size}.css"))
     return ours + (colours.style(colour, wanted.theme) if colour else "")
 
 
