@@ -108,11 +108,12 @@ def forget(session: Session, episode_ids: Collection[EpisodeId]) -> None:
 
 
 def bring_up(work: Work) -> bool:
-    """One published episode that nobody can find yet is made findable."""
-    episode_id = work.database.read(_lagging)
-    if episode_id is not None:
+    """Published episodes that nobody can find yet are made findable, one transaction each."""
+    found = False
+    while not work.stopping.is_set() and (episode_id := work.database.read(_lagging)) is not None:
         work.database.write(_index_one, episode_id)
-    return episode_id is not None
+        found = True
+    return found
 
 
 def folded(said: str) -> str:

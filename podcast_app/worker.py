@@ -35,11 +35,10 @@ PUBLISHING: tuple[Step, ...] = (
     parts.expire,
     replacing.forget_replaced,
     trash.empty,
-    search.bring_up,
 )
 QUICK: tuple[Step, ...] = (make_quick_enclosure,)
 AUDIO: tuple[Step, ...] = (make_enclosure, behind.measure_for_enclosure, parts.hash_original)
-BEHIND: tuple[Step, ...] = (behind.measure_recording, behind.make_low_mp3, behind.make_low_opus)
+BEHIND: tuple[Step, ...] = (search.bring_up, behind.measure_recording, behind.make_low_mp3, behind.make_low_opus)
 
 
 class Worker:

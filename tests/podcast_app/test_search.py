@@ -102,14 +102,12 @@ def test_a_show_is_searched_alone(library: Library) -> None:
     assert library.work.database.read(search.find, ShowId("another"), ("matonge",), "en") == []
 
 
-@pytest.mark.parametrize(
-    "asked",
-    ['"', "'", "a* OR b", 'title:x"', "NEAR(a b)", "a & !b | (c", "\0", "🎧", "--", "\\", "%", "é" * 10_000, "ﷺ" * 99],
-)
-def test_nothing_that_is_asked_is_an_error(library: Library, asked: str) -> None:
+def test_nothing_that_is_asked_is_an_error(library: Library) -> None:
     _fill(library, ("Matonge", "", ""))
+    quoting = ('"', "'", "a* OR b", 'title:x"', "NEAR(a b)", "a & !b | (c", "--", "\\", "%", "_")
 
-    assert _found(library, asked) == []
+    for asked in (*quoting, "\0", "🎧", "é" * 10_000, "ﷺ" * 99):
+        assert _found(library, asked) == [], asked
 
 
 def test_an_episode_is_found_from_its_publication_to_its_withdrawal(library: Library, mp3: bytes) -> None:
@@ -126,6 +124,7 @@ def test_an_episode_is_found_from_its_publication_to_its_withdrawal(library: Lib
     assert library.episode(draft).state == "draft"
 
 
+@pytest.mark.long_on_postgresql
 def test_a_transcript_is_found_as_long_as_it_is_there(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="Fleuve", language="en")
 
@@ -137,6 +136,7 @@ def test_a_transcript_is_found_as_long_as_it_is_there(library: Library, mp3: byt
     assert _found(library, "kisangani") == []
 
 
+@pytest.mark.long_on_postgresql
 def test_what_does_not_change_words_writes_none(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="Fleuve", notes="Aline")
 
@@ -172,7 +172,7 @@ def test_postgresql_looks_into_its_index(postgresql_place: Place) -> None:
         assert "ix_search_texts_words" in library.work.database.read(plan, library.show().id)
 
 
-@pytest.mark.long_on_postgresql
+@pytest.mark.long
 def test_a_transcript_of_more_words_than_a_language_has_stops_no_publication(library: Library) -> None:
     many = " ".join(f"{number:x}é{number * 7919 % 100_003}" for number in range(200_000))
 

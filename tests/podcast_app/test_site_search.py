@@ -38,8 +38,9 @@ def matonge(shared_visitor: Visitor, mp3: bytes) -> Episode:
         translations={"fr": {"title": "Matongé, ce qui reste", "notes": "Avec Béatrice."}},
     )
     said = read(SAID.encode(), filename="said.vtt")
-    put = (transcripts.put, episode.id, "fr", said, "said.vtt", None, library.work.settings, utcnow())
-    assert isinstance(library.work.database.write(*put), Done)
+    write, settings = library.work.database.write, library.work.settings
+    put = write(transcripts.put, episode.id, "fr", said, "said.vtt", None, settings, utcnow())
+    assert isinstance(put, Done), put
     return episode
 
 
