@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from podcast_app import episodes, shows
 from podcast_app.addresses import Addresses, View, views
 from podcast_app.answers import Until
-from podcast_app.models import Episode, EpisodeSlug, Show, ShowId
+from podcast_app.models import Audio, Episode, EpisodeSlug, Measurement, Show, ShowId, Upload
+
+# What the player draws besides, of an episode that is there whole.
+_PEAKS = joinedload(Episode.audio).joinedload(Audio.upload).joinedload(Upload.measurement).undefer(Measurement.peaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def episode(session: Session, show_slug: str, slug: str, language: str | None) -
     here = show(session, show_slug, language)
     if isinstance(here, Nothing):
         return here
-    with_address = episodes.whole().join(EpisodeSlug, EpisodeSlug.episode_id == Episode.id)
+    with_address = episodes.whole().options(_PEAKS).join(EpisodeSlug, EpisodeSlug.episode_id == Episode.id)
     found = session.scalars(with_address.where(EpisodeSlug.show_id == here.show.id, EpisodeSlug.slug == slug)).first()
     if found is not None and found.state == "published":
         return replace(here, episode=found)
@@ -81,7 +84,7 @@ def newest(session: Session, show_slug: str, language: str | None) -> Place | No
 
 def published(show_id: ShowId, *, whole: bool = False) -> Select[Episode]:
     """What listeners find in a show, the newest first: as a list says it, or whole, as their pages do."""
-    rows = episodes.whole(of_show=show_id) if whole else episodes.listed(show_id)
+    rows = episodes.whole(of_show=show_id).options(_PEAKS) if whole else episodes.listed(show_id)
     return rows.where(Episode.state == "published").order_by(Episode.published_at.desc(), Episode.id)
 
 

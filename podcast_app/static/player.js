@@ -207,8 +207,9 @@ function player(root, index) {
     show();
   });
   listen(audio, "pause", () => {
+    if (audio.error) return; // nobody asked for it
     isWanted = false;
-    if (!audio.error) wait(false); // or else it is said what is wrong
+    wait(false);
     save();
     show();
   });

@@ -213,6 +213,19 @@ async def test_when_nothing_plays_it_is_said_kindly_and_another_press_tries_agai
     await _heard(player, 0.1)
 
 
+async def test_a_line_that_is_gone_is_waited_for(visitor: Visitor, episode: Episode, page: Page) -> None:
+    player = await _opened(page, visitor, "#t=20")
+    await page.context.set_offline(True)
+    await player.get_by_role("button", name="Play").click()
+    await expect(player.get_by_role("status").first).to_contain_text("The connection is gone.")
+    await expect(player.get_by_role("button", name="Pause")).to_be_visible()
+
+    await page.context.set_offline(False)
+
+    await _heard(player, 20.1)
+    await expect(player.get_by_role("status").first).not_to_contain_text("The connection is gone.")
+
+
 async def test_one_player_at_a_time_is_heard_in_this_window_and_in_others(
     visitor: Visitor, episode: Episode, page: Page
 ) -> None:

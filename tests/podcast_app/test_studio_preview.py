@@ -138,11 +138,12 @@ def test_the_transcripts_of_a_preview_can_be_read(studio: Studio, path: str) -> 
     vtt = b"WEBVTT\n\n00:00.000 --> 00:01.000\nBonjour.\n"
     studio.site.api.put(f"/api/v1{path.removeprefix('/studio')}/transcripts/fr", content=vtt)
 
-    addresses = preview(aline, aline.open(path)).document.xpath("//section[@aria-labelledby='transcripts']//a/@href")
+    (transcript,) = preview(aline, aline.open(path)).document.xpath("//details[@data-transcript]")
+    addresses = [*transcript.xpath(".//a/@href"), transcript.get("data-src")]
 
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     assert all("Bonjour." in aline.client.get(address).text for address in addresses)
-    assert [studio.stranger().client.get(address).status_code for address in addresses] == [303] * 4
+    assert [studio.stranger().client.get(address).status_code for address in addresses] == [303] * 5
 
 
 # --- saved as it is typed ---
