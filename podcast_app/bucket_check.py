@@ -152,8 +152,8 @@ def _listening(client: httpx2.Client, settings: Settings, address: str) -> Itera
     elif "Access-Control-Allow-Origin" not in answer.headers and not settings.media_base_url:
         yield note(
             _host(address),
-            "lets no script of another site read audio (CORS for GET). Players that need no script's help, as ours and "
-            "all apps do, are not concerned.",
+            "lets no script read audio (CORS for GET), so from a page listeners can neither keep an episode on their "
+            "device nor send its audio on. Players and apps need no script's help and are not concerned.",
         )
 
 

@@ -21,7 +21,7 @@ export async function act(button, work) {
       button.textContent = words.say("cancel", { percent: Math.floor(100 * Math.min(part, 1)) });
     });
   } catch (failure) {
-    say(FAILURES[failure.name] ?? "failed");
+    say(ending.signal.aborted ? "cancelled" : (FAILURES[failure.name] ?? "failed"));
   } finally {
     running.delete(button);
     button.textContent = before;
@@ -48,7 +48,6 @@ export async function fetched(address, size, signal, progress) {
 
 // What browsers call it: our word for it.
 const FAILURES = {
-  AbortError: "cancelled",
   NotFoundError: "gone",
   QuotaExceededError: "full",
   NetworkError: "offline",

@@ -39,9 +39,8 @@ export async function forget(key, registration) {
   if ((await keys()).length === 0) await registration?.unregister();
 }
 
-/** So that a page knows without looking: share.js reads it. For pages alone. */
+/** So that pages look here at all: share.js. For pages alone; the worker cannot. */
 export async function note() {
-  const whole = (await records()).map(({ key }) => key);
-  if (whole.length) localStorage.kept = whole.join("\n");
+  if ((await keys()).length) localStorage.kept = 1;
   else localStorage.removeItem("kept");
 }

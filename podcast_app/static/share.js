@@ -3,18 +3,19 @@
 
 const part = (name, root = document) => root.querySelector(`[data-${name}]`);
 const share = part("share");
-let kept;
+let kept = Promise.resolve([]);
 try {
-  kept = localStorage.kept; // paths of episodes, a line each; there is nothing before somebody keeps one
+  if (localStorage.kept) kept = caches.keys(); // there is nothing before somebody keeps an episode: keeping.js
 } catch {
   // storage is refused, and so nothing is kept
 }
 
-const counted = part("kept");
-if (counted && kept) {
-  counted.textContent = counted.dataset.kept.replace("{count}", kept.split("\n").length);
-  counted.hidden = false;
-}
+const link = part("kept");
+kept.then((names) => {
+  if (!link || !names.length) return;
+  link.textContent = link.dataset.kept.replace("{count}", names.length);
+  link.hidden = false;
+});
 
 if (share) {
   fromNow(part("share-link", share), part("share-moment", share), document.querySelector("audio"));
@@ -35,7 +36,7 @@ if (share) {
   const copies = Array.from(share.querySelectorAll("[data-keep]"));
   const keep = copies.find((copy) => audio.canPlayType(copy.dataset.type));
   if (keep && navigator.serviceWorker && navigator.locks && window.caches) offer(keep);
-  if (keep && kept?.split("\n").includes(keep.value)) import(keep.dataset.module).then((module) => module.show(keep));
+  kept.then((names) => keep && names.length && import(keep.dataset.module).then((module) => module.show(keep)));
 }
 
 function offer(button) {

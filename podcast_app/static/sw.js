@@ -7,7 +7,7 @@ const CLOSED = /^\/(?:account|admin|api|login|logout|metrics|oembed|preview|setu
 const A_DAY = 86_400_000; // ms
 
 self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim().then(tidy)));
 
 self.addEventListener("fetch", (event) => {
   const { origin, pathname, search } = new URL(event.request.url);
@@ -36,7 +36,7 @@ self.addEventListener("message", (event) => {
 async function page(event, path) {
   try {
     const answer = await fetch(event.request);
-    event.waitUntil(visited(path, answer.status));
+    event.waitUntil(visited(path));
     return answer;
   } catch (failure) {
     return (await kept(path)) ?? (await listOf(path)) ?? Promise.reject(failure);
@@ -99,24 +99,25 @@ function inRange(asked, blob) {
 // --- what is kept stays as it is on the site ---
 
 /** A page was opened with a network. What left the site leaves this device; the rest is looked at once a day. */
-async function visited(path, status) {
+async function visited(path) {
   await tidy();
   for (const episode of await records()) {
-    const isThis = episode.pages.includes(path);
-    if (isThis || Date.now() - episode.looked > A_DAY) await refresh(episode, isThis ? status : undefined);
+    if (episode.pages.includes(path) || Date.now() - episode.looked > A_DAY) await refresh(episode);
   }
 }
 
-/** What was begun and never finished: a page that was closed, a telephone that ran empty. */
+/** What was begun and never finished (a page that was closed, a telephone that ran empty) goes, and with the last of it
+ * this worker. */
 async function tidy() {
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (!lock) return; // one is on its way
     for (const key of await keys()) if (!(await record(key))) await forget(key, self.registration);
+    if ((await keys()).length === 0) await self.registration.unregister();
   });
 }
 
-async function refresh(episode, status) {
-  status ??= (await fetch(episode.key, { cache: "no-cache" })).status;
+async function refresh(episode) {
+  const { status } = await fetch(episode.key, { cache: "no-cache" });
   if (status === 410) return forget(episode.key, self.registration);
   if (status !== 200) return;
   await store(episode.key, [...episode.pages, ...episode.lists], episode.audio);
