@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
 from podcast_app import worker
@@ -25,6 +26,12 @@ HEARD = """(audio, second) => new Promise((heard) => {
   audio.addEventListener("timeupdate", look);
   look();
 })"""
+
+# What one presses and what is smaller than a finger needs (WCAG 2.2, 2.5.8).
+SMALL = """player => [...player.querySelectorAll("button, input, select, summary, ol a")]
+  .filter((target) => target.checkVisibility())
+  .filter((target) => Math.min(target.getBoundingClientRect().width, target.getBoundingClientRect().height) < 24)
+  .map((target) => target.outerHTML)"""
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +290,28 @@ async def test_a_transcript_comes_when_it_is_opened_follows_the_sound_and_is_sea
     await player.get_by_label("Language of the transcript").select_option("français")
     await expect(lines).to_contain_text("Nous commençons.")
     assert await lines.get_attribute("lang") == "fr"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("prefix", ["", "/fr"])
+@pytest.mark.parametrize("width", [240, 320, 1280])
+async def test_the_player_fits_every_screen_and_leaves_nobody_out(
+    visitor: Visitor, episode: Episode, chromium: Browser, width: int, prefix: str, scheme: str
+) -> None:
+    context = await chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = await context.new_page()
+    player = await _opened(page, visitor, "?t=50#transcript", prefix)
+    await expect(player.locator("[data-lines] a").first).to_be_visible()
+
+    for tab in (None, "[data-chapters] summary"):
+        if tab:
+            await player.locator(tab).click()
+        judged = await Axe().run(page)
+        assert judged.violations_count == 0, judged.generate_report()
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        assert await player.evaluate(SMALL) == []
+    await context.close()
 
 
 async def _opened(page: Page, visitor: Visitor, at: str = "", prefix: str = "") -> Locator:
