@@ -93,6 +93,9 @@ class Addresses:
         """The feed's address as a QR code."""
         return f"{self.show(show, view)}feed-qr.svg"
 
+    def kept(self, show: str, view: View) -> str:
+        return f"{self.show(show, view)}episodes/kept"
+
     def feed(self, show: str, view: View) -> str:
         return f"{self.origin}{feed_path(show, view)}"
 
