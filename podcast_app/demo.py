@@ -6,6 +6,7 @@ import math
 import wave
 from array import array
 from dataclasses import dataclass
+from functools import cache
 
 from rich.console import Console
 from sqlalchemy import exists, select
@@ -23,6 +24,7 @@ RATE_HZ = 16_000
 NOTE_SECONDS = 0.5
 # Five quiet notes that sound well in any order (pentatonic, from A3).
 SCALE_HZ = (220.0, 246.9, 293.7, 329.6, 392.0)
+SWELL = (0.3, 0.7, 1.0, 0.8, 0.4, 0.1, 0.5, 0.9, 0.6, 0.2, 0.05)  # how loud, note by note, as talk rises and falls
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ def fill(show: Show, work: Work, console: Console) -> None:
 def melody(places: tuple[int, ...]) -> bytes:
     """The notes one after the other, as a WAV file (mono, 16 bit)."""
     samples = array("h")
-    for place in places:
-        samples.extend(_note(SCALE_HZ[place]))
+    for number, place in enumerate(places):
+        samples.extend(_note(SCALE_HZ[place], SWELL[number % len(SWELL)]))
     file = io.BytesIO()
     with wave.open(file, "wb") as sound:
         sound.setparams((1, 2, RATE_HZ, 0, "NONE", "not compressed"))
@@ -129,12 +131,13 @@ def melody(places: tuple[int, ...]) -> bytes:
     return file.getvalue()
 
 
-def _note(frequency_hz: float) -> list[int]:
+@cache  # a melody comes back to them
+def _note(frequency_hz: float, loudness: float) -> list[int]:
     """A soft tone with one overtone that swells and dies away."""
     length = int(RATE_HZ * NOTE_SECONDS)
     step = 2 * math.pi * frequency_hz / RATE_HZ
     return [
-        int(9000 * math.sin(math.pi * at / length) * (math.sin(step * at) + 0.4 * math.sin(2 * step * at)))
+        int(9000 * loudness * math.sin(math.pi * at / length) * (math.sin(step * at) + 0.4 * math.sin(2 * step * at)))
         for at in range(length)
     ]
 
