@@ -1,5 +1,5 @@
-// "All episodes" in a player on another site: the list, and this script, come when it is opened; what is chosen there
-// plays here.
+// The episodes of a show in a player on another site: their list, and this script, come when it is opened; what is chosen
+// there plays here.
 
 const list = document.querySelector("[data-list]");
 

@@ -11,7 +11,6 @@ from lxml import html
 from podcast_app import worker
 from podcast_app.models import Episode
 from podcast_app.site import colours
-from podcast_app.site.colours import Theme
 from podcast_app.site.embed import LISTED
 from tests.site import SLUG, hurried
 from tests.visitor import Visitor, add_many, queries
@@ -137,7 +136,7 @@ def test_a_wish_that_cannot_be_read_counts_as_not_said(shared_visitor: Visitor, 
 @pytest.mark.parametrize("theme", ["light", "dark", "auto"])
 @pytest.mark.parametrize("colour", ["ffee00", "000033", "808080"])
 def test_words_in_the_colour_of_the_other_site_can_be_read_in_each_theme(
-    shared_visitor: Visitor, matonge: Episode, theme: Theme, colour: str
+    shared_visitor: Visitor, matonge: Episode, theme: str, colour: str
 ) -> None:
     style = shared_visitor.page(f"/{SLUG}/matonge/embed?theme={theme}&color={colour}").xpath("string(//style)")
 
