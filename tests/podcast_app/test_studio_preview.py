@@ -363,7 +363,8 @@ def _status(page: Page) -> str:
 
 
 def _as_read(page: Page) -> str:
-    """The page's own part, without the addresses of its audio, which is not public before."""
+    """The page's own part, without the addresses of its audio, which is not public before, and what is then shared."""
     main = html.tostring(page.document.find(".//main"), encoding="unicode")
+    main = re.sub(r'\s*(<section class="share".*</section>)?\s*</article>', "</article>", main, flags=re.DOTALL)
     main = re.sub(r"\(\d+ kB\)", "(size)", main)  # what they get may be made meanwhile
     return re.sub(r'"(/media/[^"#?]*|/studio/episodes/[^"#?]*/audio/[^"#?]*)', '"AUDIO', main)
