@@ -30,7 +30,7 @@ FIRST_SHOW = ShowFields(
         "fr": ShowTranslation(
             title="Diaspora Insights",
             description=(
-                "Des conversations par et pour la diaspora en Belgique et au Luxembourg : Matonge, la jeunesse de la "
+                "Des conversations par et pour la diaspora en Belgique et au Luxembourg : Matonge, la jeunesse de la "
                 "communauté rwandaise, des femmes qui dirigent. Un lieu sûr pour parler, avec l'OIM, l'organisme des "
                 "Nations Unies chargé des migrations."
             ),

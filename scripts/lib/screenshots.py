@@ -106,8 +106,8 @@ MATONGE = {
     "number": "5",
     "notes": (
         "Aline has kept her shop open for thirty years, and knows who left and who came back. We talk about work, "
-        "papers and the first sentence in a new language.\n\n- What was in the suitcase\n- Who goes first through the door\n\n"
-        "More on [the page of IOM](https://belgium.iom.int/)."
+        "papers and the first sentence in a new language.\n\n- What was in the suitcase\n"
+        "- Who goes first through the door\n\nMore on [the page of IOM](https://belgium.iom.int/)."
     ),
     "chapters": "00:00 Arriving\n00:40 The corner of the street\n01:50 What was in the suitcase\n03:20 A song",
     "persons": json.dumps(
@@ -162,7 +162,7 @@ def _published(site: Site) -> tuple[dict[str, Any], dict[str, Any]]:
     """What listeners' pages look like with all that they can have: an episode in Arabic, then one in two languages."""
     site.api.patch(f"/api/v1/shows/{SLUG}", json={"author": "IOM Belgium and Luxembourg", "links": LINKS})
     arabic = site.published(demo.melody((2, 4, 1, 3) * 60), "letters.wav", publish=_ago(days=2), **ARABIC)
-    newest = site.published(demo.melody((0, 4, 2, 3, 1) * 100), "matonge.wav", publish=_ago(hours=3), **MATONGE)
+    newest = site.published(demo.melody((0, 4, 2, 3, 1) * 100), "matonge.wav", **MATONGE)
     for language, lines in SAID.items():
         answer = site.api.put(f"/api/v1/episodes/{newest['id']}/transcripts/{language}", content=_vtt(lines))
         assert answer.status_code == 200, answer.text
@@ -218,7 +218,7 @@ def _take(chromium: Browser, site: Site, shot: Shot, episodes: dict[str, str], f
     page.goto(_origin(site) + shot.path.format(**episodes), wait_until="networkidle")
     if shot.opens:
         page.click(shot.opens)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1000)  # what is opened may have to come first
     _save(page, file, is_whole=shot.is_whole)
     context.close()
 
