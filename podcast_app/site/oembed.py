@@ -88,11 +88,13 @@ def read(url: str, origin: str) -> Pasted | None:
     return pasted and replace(pasted, language=wanted.language or pasted.language, look=replace(wanted, language=None))
 
 
-def snippet(place: Place, addresses: Addresses, *, width: int = WIDTH, height: int = TALL) -> str:
-    """What somebody copies into a page of their own: the player, and a link in it for where frames are taken out."""
+def snippet(place: Place, addresses: Addresses, *, height: int = TALL) -> str:
+    """What somebody copies into a page of their own: the player, compact where it is to be lower than TALL, and a link
+    in it for where frames are taken out."""
     title = _title(place)
     link = f'<a href="{escape(place.page(addresses))}">{escape(title)}</a>'
-    return iframe(place.embed(addresses), title, width, height, link)
+    wanted = Look(size="tall" if height >= TALL else "compact")
+    return iframe(place.embed(addresses) + wanted.query, title, WIDTH, height, link)
 
 
 def iframe(src: str, title: str, width: int, height: int, inside: str = "") -> str:

@@ -132,13 +132,13 @@ def test_what_is_copied_has_a_link_in_it_for_where_frames_are_taken_out(
     place = shared_visitor.site.database.read(places.episode, SLUG, "matonge", "fr")
 
     frame = html.fragment_fromstring(oembed.snippet(place, Addresses(ORIGIN)))
-    of_show = html.fragment_fromstring(oembed.snippet(replace(place, episode=None), Addresses(ORIGIN)))
+    of_show = html.fragment_fromstring(oembed.snippet(replace(place, episode=None), Addresses(ORIGIN), height=COMPACT))
 
     assert (frame.tag, frame.get("loading"), frame.get("height")) == ("iframe", "lazy", str(TALL))
     assert frame.get("title") == "Le quartier – Diaspora Insights"
     assert frame.get("src") == f"{ORIGIN}/fr/{SLUG}/matonge/embed"
     assert [link.get("href") for link in html.fragments_fromstring(frame.text)] == [f"{ORIGIN}/fr/{SLUG}/matonge"]
-    assert of_show.get("src") == f"{ORIGIN}/fr/{SLUG}/embed"
+    assert of_show.get("src") == f"{ORIGIN}/fr/{SLUG}/embed?size=compact"
 
 
 def test_the_address_of_a_show_gets_its_newest_episode(shared_visitor: Visitor, matonge: Episode) -> None:
