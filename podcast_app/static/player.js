@@ -271,8 +271,8 @@ function player(root, index) {
   draw(part("wave"), dataset.waveform);
   for (const { at } of chapters) if (at) mark(seek, at / length());
   if (kept("speed")) audio.playbackRate = audio.defaultPlaybackRate = speed.value = kept("speed");
+  lighter.hidden = !light[0];
   if (light[0]) {
-    lighter.hidden = false;
     lighter.textContent = light[0].words;
     isLight = !!+(kept("light") ?? isCostly());
     if (isLight) use(best());
