@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
-from podcast_app import worker
+from podcast_app import behind, worker
 from podcast_app.models import Episode
 from tests.media.samples import audio
 from tests.podcasts import Place
@@ -51,7 +51,7 @@ def episode(visitor: Visitor, tmp_path_factory: pytest.TempPathFactory) -> Episo
         chapters=[{"start_ms": 0, "title": "Arriving"}, {"start_ms": 40_000, "title": "Staying"}],
     )
     with hurried():
-        worker.catch_up(visitor.podcasts.work, worker.BEHIND)
+        worker.catch_up(visitor.podcasts.work, (behind.make_low_mp3, behind.make_low_opus))
     for language, lines in (("en", SAID), ("fr", [("Aline", 0, "Nous commençons.")])):
         put = visitor.site.api.put(f"/api/v1/episodes/{made.id}/transcripts/{language}", content=_transcript(lines))
         assert put.status_code == 200, put.text
@@ -202,6 +202,7 @@ async def test_what_does_not_play_gives_way_to_the_next_edition_at_the_same_plac
     assert (await player.locator("audio").evaluate("audio => audio.src")).endswith(f"/{played}")
 
 
+@pytest.mark.long
 async def test_when_nothing_plays_it_is_said_kindly_and_another_press_tries_again(
     visitor: Visitor, episode: Episode, page: Page
 ) -> None:
@@ -220,6 +221,7 @@ async def test_when_nothing_plays_it_is_said_kindly_and_another_press_tries_agai
     await _heard(player, 0.1)
 
 
+@pytest.mark.long
 async def test_a_line_that_is_gone_is_waited_for(visitor: Visitor, episode: Episode, page: Page) -> None:
     player = await _opened(page, visitor, "#t=20")
     await page.context.set_offline(True)
