@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from lxml import html
 
-from podcast_app.models import Episode
 from podcast_app.addresses import Addresses
+from podcast_app.models import Episode
 from podcast_app.site import oembed, places
 from podcast_app.site.look import Look
 from podcast_app.site.oembed import COMPACT, TALL, WIDTH, Pasted
