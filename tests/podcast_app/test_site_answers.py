@@ -171,7 +171,8 @@ def test_a_site_whose_database_is_away_asks_readers_to_come_back(
 def _fetched(visitor: Visitor, path: str) -> list[str]:
     """What a browser asks for because the page says so."""
     page = html.fromstring(visitor.get(path).text)
-    return [str(url) for url in page.xpath("//@src | //link[@rel='stylesheet' or @rel='icon']/@href")]
+    named = page.xpath("//@src | //link[@rel='stylesheet' or @rel='icon']/@href")
+    return [str(url) for url in named if not url.startswith("data:")]
 
 
 def test_no_address_with_a_character_0_reaches_a_handler_since_postgresql_would_not_look_for_it() -> None:
