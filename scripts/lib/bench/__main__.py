@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from rich.console import Console
 from rich.table import Table
 
-from scripts.lib.bench import behind, crowd, feeds, parts, serving, uploads
+from scripts.lib.bench import behind, crowd, embed, feeds, parts, serving, uploads
 from scripts.lib.bench.measure import Line
 
 ROWS: dict[int, Callable[[], Iterator[Line]]] = {
@@ -19,6 +19,7 @@ ROWS: dict[int, Callable[[], Iterator[Line]]] = {
     7: uploads.reading_what_a_file_is,
     8: behind.loudness_and_waveform,
     9: serving.pages_in_memory,
+    10: embed.first_press,
     12: feeds.transaction_against_bare_rows,
     13: uploads.from_recording_to_feed,
     14: crowd.slow_listeners,
