@@ -4,16 +4,15 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, CDPSession, ConsoleMessage, Error, Locator, Page, expect
+from playwright.async_api import Browser, CDPSession, Error, Locator, Page, expect
 
 from podcast_app import people, words
 from podcast_app.access import SESSION_COOKIE
 from podcast_app.models import Role
-from tests.sentences import PLACEHOLDER, french
+from tests import everybody
+from tests.everybody import WINDOWS
 from tests.site import Site
 from tests.studio import PASSWORD, opened
 
@@ -26,27 +25,13 @@ WAITING = 20_000  # ms: two cores, many tests
 
 
 @dataclass(frozen=True)
-class Window:
-    width: int  # CSS pixels, as all here
-    height: int
-    has_touch: bool = False
-
-
-WINDOWS = {"desk": Window(1280, 900), "phone": Window(360, 740, has_touch=True)}
-SMALLEST_TARGET = 24  # WCAG 2.2, 2.5.8
-
-# axe leaves rules of WCAG 2.2 out unless it is asked.
-AXE_OPTIONS = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-
-
-@dataclass(frozen=True)
 class Producer:
     """A person's window. Sentences are given in English, and looked for in the person's language."""
 
     page: Page
     site: Site
     language: str
-    troubles: list[str] = field(default_factory=list)  # what the browser complained of, and what it asked others for
+    troubles: list[str]  # what the browser complained of, and what it asked others for
 
     def say(self, sentence: str, **values: object) -> str:
         return words.say(self.language, sentence, **values)
@@ -126,36 +111,11 @@ class Producer:
         raise AssertionError(said)
 
     async def judge(self) -> None:
-        """Everybody can use this page as it stands: axe finds no barrier, nothing sticks out or is too small
-        for a finger, and all of it is in the reader's language."""
-        page = self.page
-        await page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
-        assert await page.locator("html").get_attribute("lang") == self.language, page.url
-        found = await Axe().run(page, options=AXE_OPTIONS)
-        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
-        await self.fits()
-        small = await page.evaluate(_SMALL_TARGETS, SMALLEST_TARGET)
-        assert small == [], f"{page.url}: {small}"
-        if self.language == "fr":
-            english = [text for text in await page.evaluate(_TEXTS) if _is_english(text)]
-            assert english == [], f"{page.url}: {english}"
+        """Everybody can use this page as it stands, with all that is folded, and reads it in their language."""
+        await everybody.judge(self.page, self.language)
 
     async def fits(self) -> None:
-        """Nobody has to scroll sideways (WCAG 2.2, 1.4.10)."""
-        assert self.page.viewport_size is not None
-        width = self.page.viewport_size["width"]
-        beside = await self.page.evaluate(_STICK_OUT, width)
-        assert beside == [], f"{self.page.url} at {width}: {beside}"
-
-    def note(self, message: ConsoleMessage) -> None:
-        """That a page was refused is no trouble: tests ask for such pages, and the browser says so."""
-        is_refusal = "the server responded with a status of 4" in message.text
-        if message.type in ("error", "warning") and not is_refusal:
-            self.troubles.append(f"{self.page.url}: {message.text}")
-
-    def note_request(self, url: str) -> None:
-        if not url.startswith((self.site.settings.origin, "blob:", "data:")):
-            self.troubles.append(f"{self.page.url} asked for {url}")
+        await everybody.fits(self.page)
 
 
 @dataclass(frozen=True)
@@ -203,64 +163,10 @@ async def producing(
         locale={"en": "en-GB", "fr": "fr-FR"}[language],
         reduced_motion="reduce",
     )
-    producer = Producer(await context.new_page(), site, language)
-    producer.page.on("console", lambda message: producer.note(message))  # it writes on bound methods
-    producer.page.on("pageerror", lambda error: producer.troubles.append(str(error)))
-    producer.page.on("request", lambda request: producer.note_request(request.url))
+    page = await context.new_page()
+    producer = Producer(page, site, language, everybody.troubles(page, site.settings.origin))
     try:
         yield producer
         assert producer.troubles == [], f"{producer.troubles}"
     finally:
         await context.close()
-
-
-_STICK_OUT = """(width) => document.documentElement.scrollWidth <= width ? [] :
-  Array.from(document.body.querySelectorAll("*")).filter((one) => one.getBoundingClientRect().right > width)
-  .map((one) => one.outerHTML.slice(0, 200)).concat("scrollWidth " + document.documentElement.scrollWidth)"""
-
-_SMALL_TARGETS = """(least) => Array
-  .from(document.querySelectorAll("button, summary, a.button, input, select, textarea"))
-  .filter((target) => target.checkVisibility() && !target.closest(".unseen"))
-  .filter((target) => {
-    const {width, height} = (target.closest("label") ?? target).getBoundingClientRect();
-    return Math.min(width, height) < least;
-  })
-  .map((target) => target.outerHTML.slice(0, 200))"""
-
-# Every text that somebody may come to read or hear, those that scripts may say later too.
-_TEXTS = """() => {
-  const texts = new Set();
-  const read = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      if (element.closest("[lang=en], pre, code, script, style")) continue;
-      if (element instanceof HTMLTemplateElement) read(element.content);
-      for (const { name, value } of element.attributes) {
-        if (/^(aria-label|title|placeholder|alt|data-.*)$/.test(name) && /\\s/.test(value)) texts.add(value);
-      }
-      for (const node of element.childNodes) {
-        if (node instanceof Text && node.data.trim()) texts.add(node.data);
-      }
-    }
-  };
-  read(document);
-  return Array.from(texts, (text) => text.replace(/\\s+/g, " ").trim());
-}"""
-
-_ENGLISH_WORDS = re.compile(r"\b(the|and|of|is|are|was|with|this|that|your|you|to|for|not|it|from)\b", re.IGNORECASE)
-
-
-def _is_english(text: str) -> bool:
-    """It is a sentence of ours whose French is another, or has words that no French sentence has."""
-    return text in _translated() or _ENGLISH_WORDS.search(text) is not None
-
-
-@cache
-def _translated() -> frozenset[str]:
-    """English sentences without anything to be filled in, which are not French too."""
-    messages = [message for _, message in french()]
-    said = {str(message.string) for message in messages}
-    return frozenset(text for text in (str(message.id) for message in messages) if text not in said and _is_whole(text))
-
-
-def _is_whole(text: str) -> bool:
-    return PLACEHOLDER.search(text) is None

@@ -18,8 +18,9 @@ from podcast_app.app import ROUTES
 from podcast_app.models import Audio, Edition, Episode
 from podcast_app.settings import Settings
 from podcast_app.times import utcnow
+from tests.everybody import WINDOWS
 from tests.media.samples import audio, picture
-from tests.producer import LANGUAGES, WINDOWS, Producer, producing
+from tests.producer import LANGUAGES, Producer, producing
 from tests.site import SLUG, Site, free_port, running
 from tests.studio import HOME, Studio, opened
 
