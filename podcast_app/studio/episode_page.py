@@ -20,7 +20,8 @@ from podcast_app.addresses import Addresses, View, views
 from podcast_app.http import in_reading, services
 from podcast_app.models import Episode, EpisodeId, GuestLink, Revision, Show, User
 from podcast_app.settings import Settings
-from podcast_app.site.oembed import TALL, WIDTH, iframe
+from podcast_app.site import places
+from podcast_app.site.oembed import snippet
 from podcast_app.studio import after_publishing, edits, episode_form, listen, local_time, persons_form, rights, zones
 from podcast_app.studio.after_publishing import After
 from podcast_app.studio.inputs import Form, Remark, remarks
@@ -264,5 +265,5 @@ def _place(episode: Episode, show: Show, view: View, settings: Settings) -> Plac
         language=view.language,
         page=addresses.episode(show.slug, episode.slug, view),
         feed=addresses.feed(show.slug, view),
-        embed=iframe(addresses.embed(show.slug, episode.slug, view), title(episode), WIDTH, TALL),
+        embed=snippet(places.Place(show, view, episode), addresses),
     )

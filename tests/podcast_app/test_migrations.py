@@ -36,8 +36,8 @@ VALUES: dict[type, object] = {
 }
 CHOSEN = {"state": "draft", "status": "ready"}
 
-# The index of words: in SQLite tables of its own, in PostgreSQL an index of an expression.
-INDEX_OF_WORDS = ("search_index", "ix_search_texts_words")
+# The index of words: in SQLite tables of its own, in PostgreSQL a column and its index.
+INDEX_OF_WORDS = ("search_index", "ix_search_texts_words", "words")
 
 Rows = dict[str, dict[str, object]]  # by table
 
@@ -148,7 +148,8 @@ def fill_every_table(connection: Connection) -> Rows:
     found = reflected(connection)
     for table in found.sorted_tables:
         if table.name != "alembic_version":
-            connection.execute(table.insert().values({column.name: value(column) for column in table.columns}))
+            filled = (column for column in table.columns if column.computed is None)
+            connection.execute(table.insert().values({column.name: value(column) for column in filled}))
     return rows(connection)
 
 

@@ -188,7 +188,7 @@ def test_links_of_apps_are_on_the_shows_page_once_they_are_the_apps_own(studio: 
     assert "https://open.spotify.com/" in refused.beside("links.spotify")
     assert refused.form()["links.apple"] == apple
     listing = html.fromstring(studio.site.listener.get(f"/{SLUG}/").text)
-    links = {link.text: link.get("href") for link in listing.xpath("//ul[@aria-labelledby='apps']//a")}
+    links = {link.text: link.get("href") for link in listing.xpath("//*[@class='subscribe']//ul//a")}
     assert links == {"Apple Podcasts": apple, "Amazon Music": typed["links.amazon"]}
 
 

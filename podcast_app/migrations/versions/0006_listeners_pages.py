@@ -9,12 +9,15 @@ branch_labels = None
 depends_on = None
 
 # A title counts more than notes, and these more than what is said.
-POSTGRESQL_INDEX = """
-CREATE INDEX ix_search_texts_words ON search_texts USING gin ((
-    setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', notes), 'B')
-    || setweight(to_tsvector('simple', said), 'C')
-))
-"""
+POSTGRESQL_INDEX = (
+    """
+    ALTER TABLE search_texts ADD COLUMN words tsvector GENERATED ALWAYS AS (
+        setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', notes), 'B')
+        || setweight(to_tsvector('simple', said), 'C')
+    ) STORED
+    """,
+    "CREATE INDEX ix_search_texts_words ON search_texts USING gin (words)",
+)
 
 # FTS5 keeps an index of the table's rows beside it, and is told of each change (SQLite, FTS5, 4.4.3).
 SQLITE_INDEX = (
@@ -67,8 +70,5 @@ def upgrade() -> None:
         sa.UniqueConstraint("episode_id", "language", name=op.f("uq_search_texts_episode_id_language")),
     )
     op.create_index(op.f("ix_search_texts_show_id"), "search_texts", ["show_id"])
-    if op.get_bind().dialect.name == "sqlite":
-        for statement in SQLITE_INDEX:
-            op.execute(statement)
-    else:
-        op.execute(POSTGRESQL_INDEX)
+    for statement in SQLITE_INDEX if op.get_bind().dialect.name == "sqlite" else POSTGRESQL_INDEX:
+        op.execute(statement)
