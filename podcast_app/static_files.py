@@ -17,7 +17,16 @@ FOLDER = Path(__file__).parent / "static"
 # What listeners' pages and the player on other sites take in one request: files one after the other. A script in them
 # imports nothing, and what it names is its own (each stands in a block).
 TOGETHER = {
-    "site.css": ("base.css", "frame.css", "listing.css", "episode.css", "player.css", "share.css", "search.css"),
+    "site.css": (
+        "base.css",
+        "frame.css",
+        "listing.css",
+        "episode.css",
+        "player.css",
+        "player_wide.css",
+        "share.css",
+        "search.css",
+    ),
     "site.js": ("player.js", "copy.js", "share.js"),
     "embed.js": ("player.js", "parent.js"),
 }

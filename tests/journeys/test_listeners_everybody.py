@@ -187,7 +187,7 @@ class _Library:
     @asynccontextmanager
     async def reading(self, chromium: Browser, path: str, **said: object) -> AsyncIterator[Page]:
         """A window of its own. At the end the browser has complained of nothing, and asked nobody but the site."""
-        context = await chromium.new_context(**said)  # type: ignore[arg-type]  # names of its own arguments
+        context = await chromium.new_context(**said)
         page = await context.new_page()
         troubles = everybody.troubles(page, self.visitor.origin)
         try:
@@ -215,7 +215,7 @@ async def test_everybody_can_use_it(library: _Library, chromium: Browser, look: 
         for window in [WINDOWS["phone"]] if is_short else WINDOWS.values():
             await page.set_viewport_size({"width": window.width, "height": window.height})
             for scheme in ("light", "dark"):
-                await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of these two
+                await page.emulate_media(color_scheme=scheme)
                 await everybody.judge(page, _language(look, language))
         for width in NARROW:
             await page.set_viewport_size({"width": width, "height": 640})
