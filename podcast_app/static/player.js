@@ -15,11 +15,11 @@ let channel;
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href*='#t=']");
   if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const [address, moment] = link.href.split("#t=");
+  const [address] = link.href.split("#");
   const found = players.find((one) => one.addresses.includes(address));
   if (!found) return;
   event.preventDefault();
-  found.playFrom(seconds(moment));
+  found.playFrom(asked(link.hash) ?? 0);
 });
 
 // One player at a time, in this window and in all others of ours.
@@ -46,7 +46,6 @@ function player(root, index) {
   const [back, forward] = root.querySelectorAll("[data-skip]");
   const [now, left, title, say, rescue, tab] = ["now", "left", "chapter", "say", "rescue", "script"].map(part);
   const { dataset } = root;
-  const moment = index ? undefined : (asked(location.hash) ?? asked(location.search)); // of the page, in its first player
   const broken = new Set(); // editions that do not play here
 
   const whole = { address: audio.src.split("#")[0] };
@@ -65,6 +64,8 @@ function player(root, index) {
   const beginAt = beginning(audio);
 
   const length = () => (isFinite(audio.duration) ? audio.duration : +dataset.seconds) || 0;
+  const inside = (second) => (second >= (length() || Infinity) ? 0 : second);
+  const ofPage = (address) => (index ? undefined : asked(address)); // in its first player
 
   function play() {
     if (audio.error) use(best(), true); // only a new beginning helps
@@ -140,7 +141,7 @@ function player(root, index) {
     if (!isDragged) seek.value = second;
     root.style.setProperty("--played", end ? second / end : 0);
     now.textContent = hasStarted || !second ? clock(second) : now.dataset.from.replace("{time}", clock(second));
-    left.textContent = end ? `−${clock(end - second)}` : "";
+    left.textContent = end ? `−${clock(Math.max(end - second, 0))}` : "";
     aria(toggle, "label", isWanted ? toggle.dataset.pause : toggle.dataset.play);
     root.toggleAttribute("data-playing", isWanted);
     showChapter(second);
@@ -229,8 +230,8 @@ function player(root, index) {
   listen(window, "online", again);
   listen(window, "pagehide", save);
   listen(window, "hashchange", () => {
-    const moment = index ? undefined : asked(location.hash);
-    if (moment !== undefined) go(moment);
+    const moment = ofPage(location.hash);
+    if (moment !== undefined) go(inside(moment));
   });
 
   listen(toggle, "click", () => (isWanted ? pause() : play()));
@@ -265,7 +266,7 @@ function player(root, index) {
   toggle.dataset.play = toggle.getAttribute("aria-label");
   if (tab) listen(tab, "toggle", () => tab.open && import(tab.dataset.script));
   if (tab && location.hash === "#transcript") tab.open = true;
-  beginAt(moment ?? asked(audio.src) ?? (+kept(key) || 0));
+  beginAt(inside(ofPage(location.hash) ?? ofPage(location.search) ?? asked(audio.src) ?? (+kept(key) || 0)));
   audio.controls = false;
   part("deck").hidden = false;
   draw(part("wave"), dataset.waveform);
@@ -278,7 +279,7 @@ function player(root, index) {
     if (isLight) use(best());
   }
   show();
-  return { addresses: [whole, ...small].map((one) => one.address), playFrom: (second) => (go(second), play()) };
+  return { addresses: [whole, ...small].map((one) => one.address), playFrom: (second) => (go(inside(second)), play()) };
 }
 
 /** The element's `currentTime` may be set before anything is loaded: there it begins. Not every browser keeps that. */
@@ -291,7 +292,7 @@ function beginning(audio) {
   };
   Object.defineProperty(audio, "currentTime", {
     get: () => start ?? get.call(audio),
-    set: (second) => (audio.readyState ? set.call(audio, second) : beginAt(second)),
+    set: (second) => isFinite(second) && (audio.readyState ? set.call(audio, second) : beginAt(second)),
   });
   audio.addEventListener("loadedmetadata", () => {
     if (start) set.call(audio, start);
@@ -301,7 +302,7 @@ function beginning(audio) {
 }
 
 function chapter(link) {
-  return { link, at: seconds(link.hash.slice(3)), title: link.querySelector("span").textContent };
+  return { link, at: asked(link.hash) ?? 0, title: link.querySelector("span").textContent };
 }
 
 /** One shape of bars around the middle, cut out of the line behind the bar; levels are "0" to "z". */
@@ -324,15 +325,11 @@ function aria(element, name, value) {
   element.setAttribute(`aria-${name}`, value);
 }
 
-/** The moment in (a part of) an address, "#t=1:30" or "?t=90" (Media Fragments URI 1.0, normal play time). */
+/** The second that (a part of) an address asks for, if it does: 90 for "#t=90", "?t=0:01:30" (Media Fragments URI 1.0,
+    normal play time), and for "?t=1m30s", as people write it. */
 function asked(address) {
-  const [, moment] = /[#?&]t=(?:npt:)?([\d:.]+)/.exec(address) ?? [];
-  return moment && seconds(moment);
-}
-
-/** 90 for "90", "1:30", "0:01:30". */
-function seconds(moment) {
-  return moment.split(":").reduce((sum, part) => sum * 60 + +part, 0) || 0;
+  const time = /[#?&]t=(?:npt:)?(?=\d)(?:(\d+)(?:h|:(?=\d+:)))?(?:(\d+)[m:])?([\d.]*)s?(?![\w:])/.exec(address);
+  return time?.slice(1).reduce((sum, part) => sum * 60 + (+part || 0), 0);
 }
 
 /** "1:05:00", "4:07". */

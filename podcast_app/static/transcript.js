@@ -3,6 +3,7 @@
 
 const LONG = 400; // characters, after which the end of a sentence ends the paragraph
 const PAUSE_SECONDS = 3; // in which nobody speaks: a new paragraph
+const SOON_SECONDS = 0.1; // a place is not always kept as exactly as it was set
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // Its style comes before it: lines are scrolled to where they are seen.
@@ -22,6 +23,13 @@ for (const tab of document.querySelectorAll("[data-transcript][data-src]")) {
   tab.addEventListener("toggle", open);
   open(); // on pages this script comes only now
 }
+
+// Letters that are no accented ones, but that people write without: as search.py has them.
+const PLAIN = Object.fromEntries(
+  "æae đd ðd ħh łl ŋn øo œoe þth ɓb ɖd ɗd ɛe əe ɣg ƙk ɔo ʋv ƴy ςσ ʾ ʿ ـ ٱا ةه ىي یي کك"
+    .split(" ")
+    .map(([letter, ...plain]) => [letter, plain.join("")]),
+);
 
 function transcript(tab) {
   const part = (name) => tab.querySelector(`[data-${name}]`);
@@ -59,7 +67,7 @@ function transcript(tab) {
   }
 
   function hear() {
-    const next = lines.findIndex(({ start }) => start > audio.currentTime);
+    const next = lines.findIndex(({ start }) => start > audio.currentTime + SOON_SECONDS);
     const now = lines[(next < 0 ? lines.length : next) - 1];
     if (!stop && lines[0]) stopAt(now ?? lines[0]);
     if (now === heard) return;
@@ -125,8 +133,13 @@ function transcript(tab) {
     const at = lines.find(({ link }) => link === target);
     if (at) stopAt(at);
   });
-  language?.addEventListener("change", () => load(language.value, language.selectedOptions[0].lang));
-  load(tab.dataset.src, tab.dataset.lang);
+  const choose = () => load(language.value, language.selectedOptions[0].lang);
+  language?.addEventListener("change", choose);
+  // whoever comes from what was found in a language finds it in that one
+  const asked = new URLSearchParams(location.search).get("transcript");
+  for (const option of language?.options ?? []) if (option.lang === asked) option.selected = true;
+  if (language) choose();
+  else load(tab.dataset.src, tab.dataset.lang);
 }
 
 /** One for each turn of a speaker; long ones are divided where a sentence ends. */
@@ -135,7 +148,7 @@ function paragraphs(lines) {
   let before, paragraph, length;
   for (const line of lines) {
     const isTurn = line.speaker !== before?.speaker;
-    const isDue = length > LONG && /[.!?…。؟।]["'”’»)]*$/.test(before.text);
+    const isDue = length > LONG && /[.!?…。؟।]["'”’»)]*$/.test(before.link.textContent);
     if (!before || isTurn || isDue || line.start - before.end > PAUSE_SECONDS) {
       all.push((paragraph = put("p")));
       paragraph.dir = "auto";
@@ -169,9 +182,25 @@ function matches(lines, wanted) {
   return found;
 }
 
-/** As it is compared: without accents, capitals, and spaces that say nothing. */
+/** As it is compared, which is as the site's search does it: small, plain letters and digits, a blank for all else. */
 function folded(text) {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replace(/\s+/g, " ").trim();
+  return text
+    .normalize("NFKD")
+    .toUpperCase() // ß becomes two letters
+    .toLowerCase()
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/\p{Nd}/gu, digit)
+    .replace(/[^\x00-\x7f]/gu, (letter) => PLAIN[letter] ?? letter)
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
+}
+
+/** "1" for the 1 of any script: its ten digits stand side by side. */
+function digit(sign) {
+  let value = 0;
+  while (/\p{Nd}/u.test(String.fromCodePoint(sign.codePointAt() - value - 1))) value++;
+  return value;
 }
 
 function put(name, text = "") {
