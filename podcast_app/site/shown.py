@@ -182,15 +182,16 @@ def episode(episode: Episode, show: Show, view: View) -> ShownEpisode:
     assert episode.published_at is not None, "listeners see published episodes"
     made = documents.edition(episode.audio)
     audio = HERE.media(episode.audio.id, episode.audio.name or "")
+    duration_ms = documents.duration_ms(episode.audio) or 0
     return ShownEpisode(
         title=words.title,
         summary=short(notes.plain(words.notes), SUMMARY),
-        notes_html=notes.html(words.notes),
+        notes_html=notes.html(words.notes, audio, duration_ms),
         language=words.language,
         spoken_language=episode.spoken_language,
         path=HERE.episode(show.slug, episode.slug, view),
         published_at=episode.published_at,
-        duration_ms=documents.duration_ms(episode.audio) or 0,
+        duration_ms=duration_ms,
         audio=audio,
         media_type=made.media_type or "audio/mpeg",
         size_bytes=made.size_bytes or 0,
@@ -206,7 +207,7 @@ def episode(episode: Episode, show: Show, view: View) -> ShownEpisode:
             ShownChapter(
                 start_ms=chapter.start_ms,
                 title=chapter.title,
-                audio=f"{audio}#t={_seconds(chapter.start_ms)}",
+                audio=f"{audio}#t={seconds(chapter.start_ms)}",
                 url=chapter.url or "",
             )
             for chapter in documents.inside(documents.chapters(episode), episode)
@@ -269,6 +270,6 @@ def share_card(episode: Episode | None, show: Show, view: View) -> ShareCard:
     return ShareCard(title, name if episode else "", None if cover.is_generated else Key(cover.key), version, path)
 
 
-def _seconds(milliseconds: int) -> str:
+def seconds(milliseconds: int) -> str:
     """ "75", "150.5"."""
     return f"{milliseconds / 1000:.3f}".rstrip("0").rstrip(".")

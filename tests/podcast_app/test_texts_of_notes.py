@@ -108,6 +108,41 @@ def test_a_link_without_its_beginning_leads_nowhere(link: str) -> None:
     assert notes.html(link) == '<p><a rel="noopener nofollow">a</a></p>'
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("[the song](#t=1:30)", "1:30"),
+        ("1:30 The song", "90"),
+        ("- [0:01:30] The song", "90"),
+        ("First\n**1:30** – The song", "90"),
+        ("The song (1:30)", "90"),
+    ],
+)
+def test_on_a_page_a_moment_leads_into_the_audio_and_elsewhere_stays_what_it_is(text: str, moment: str) -> None:
+    on_page, elsewhere = notes.html(text, "/media/1/a.mp3", 100_000), notes.html(text)
+
+    assert on_page.count("<a ") == 1
+    assert f'<a href="/media/1/a.mp3#t={moment}" rel="noopener nofollow">' in on_page
+    assert "href" not in elsewhere
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1:41 beyond the end",
+        "We meet at 1:30",
+        "1:305",
+        "1:75",
+        "`1:30`",
+        "(Mark 1:30)",
+        "[a](/#t=90)",
+        "[1:30](#here)",
+    ],
+)
+def test_what_may_be_no_moment_leads_nowhere(text: str) -> None:
+    assert "href" not in notes.html(text, "/media/1/a.mp3", 100_000)
+
+
 def test_a_run_without_an_end_is_not_searched_for_addresses() -> None:
     """It would take time that grows with the square of its length."""
     assert "<a " not in notes.html("(http://example.org/(" * 4000)
