@@ -5,6 +5,7 @@ the transaction that changes what is public (publishing.py). An episode without 
 a search, gets them from the worker: so emptying the table makes the index anew, should `folded` ever change.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
@@ -38,6 +39,11 @@ LONGEST_WORD = 40  # characters; of a longer one the beginning is looked for
 # whose words take more than 1 MB with the places where they stand (12.11).
 MOST_BYTES = 700_000
 _PLACES = 6  # bytes that a word takes besides its letters, at the most
+
+# What an apostrophe leaves of a word: "l’" before another one, "’s" behind it. Nobody looks for that.
+_APOSTROPHES = "'’‘ʼ`´"
+_LETTER = r"[^\W\d_]"
+_LEFT = re.compile(rf"(?<!\w){_LETTER}(?=[{_APOSTROPHES}])|(?<=[{_APOSTROPHES}]){_LETTER}(?!\w)")
 
 # PostgreSQL keeps the words of a row in a column of its own (migration 0006), title, notes and what is said by weight.
 _VECTOR: ColumnElement[str] = literal_column("search_texts.words")
@@ -119,7 +125,9 @@ def folded(said: str) -> str:
 
 def words(asked: str) -> tuple[str, ...]:
     """What is looked for when somebody asks for this: beginnings of words, each once."""
-    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in folded(asked).split()))[:MOST_WORDS]
+    composed = unicodedata.normalize("NFC", asked)
+    whole = folded(_LEFT.sub(" ", composed)) or folded(composed)
+    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in whole.split()))[:MOST_WORDS]
 
 
 def places(said: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -134,7 +134,7 @@ def _audio(show_id: ShowId, number: int) -> Audio:
         filename="number.mp3",
         key=Key(f"private/originals/{number}"),
         size_bytes=1,
-        facts={"duration_ms": 60_000},
+        facts={"duration_ms": 60_000, "has_video": False},
         created_at=_day(number),
     )
     audio_id = AudioId(f"a{number}")

@@ -55,9 +55,12 @@ class Result:
 
     @property
     def path(self) -> str:
-        """Of the moment."""
-        start_ms = self.moment.start_ms if self.moment else None
-        return self.episode.path + ("" if start_ms is None else f"?t={start_ms // 1000}") + "#transcript"
+        """Of the moment, in the transcript that has it: the page may open another language's by itself."""
+        assert self.moment is not None
+        asked = {"transcript": self.moment.language}
+        if self.moment.start_ms is not None:
+            asked["t"] = shown.seconds(self.moment.start_ms)
+        return f"{self.episode.path}?{urlencode(asked)}#transcript"
 
 
 @dataclass(frozen=True, slots=True)

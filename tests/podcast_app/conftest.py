@@ -43,6 +43,22 @@ def library(place: Place) -> Iterator[Library]:
         yield library
 
 
+@pytest.fixture(scope="module", params=("sqlite", "postgresql"))
+def shared_library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """The same for tests that only look: one for all tests of a file, on each kind of database."""
+    if request.param == "sqlite":
+        first_show: Path = request.getfixturevalue("_first_show_in_folder")
+        with at(_copied(first_show, tmp_path_factory.mktemp("library"))) as library:
+            yield library
+        return
+    template, folder = request.getfixturevalue("_first_show_on_postgresql")
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    database = server.create(template)
+    with at(Place(server.url(database), folder)) as library:
+        yield library
+    server.drop(database)
+
+
 @pytest.fixture(params=("sqlite", "postgresql"))
 def place(request: pytest.FixtureRequest) -> Place:
     """Where an empty library with its first show lies: for tests that open it themselves, or from another process."""
@@ -53,8 +69,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture
 def sqlite_place(_first_show_in_folder: Path, tmp_path: Path) -> Place:
     """As `place`, for a test that one kind of database is enough for."""
-    shutil.copytree(_first_show_in_folder, tmp_path, dirs_exist_ok=True)
-    return Place(f"sqlite:///{tmp_path / 'podcast.db'}", tmp_path)
+    return _copied(_first_show_in_folder, tmp_path)
 
 
 @pytest.fixture
@@ -125,7 +140,12 @@ def visitor(sqlite_place: Place) -> Iterator[Visitor]:
 @pytest.fixture(scope="module")
 def shared_visitor(_first_show_in_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """The same for tests that only look: one site for all tests of a file."""
-    folder = tmp_path_factory.mktemp("visited")
-    shutil.copytree(_first_show_in_folder, folder, dirs_exist_ok=True)
-    with visiting(Place(f"sqlite:///{folder / 'podcast.db'}", folder, free_port())) as visitor:
+    place = _copied(_first_show_in_folder, tmp_path_factory.mktemp("visited"))
+    with visiting(replace(place, port=free_port())) as visitor:
         yield visitor
+
+
+def _copied(first_show: Path, folder: Path) -> Place:
+    """On SQLite, where everything lies in the one folder."""
+    shutil.copytree(first_show, folder, dirs_exist_ok=True)
+    return Place(f"sqlite:///{folder / 'podcast.db'}", folder)

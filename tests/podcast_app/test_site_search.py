@@ -60,7 +60,7 @@ def test_what_is_said_leads_to_the_moment(shared_visitor: Visitor, matonge: Epis
     page = _search(shared_visitor, "kisangani")
 
     (said,) = page.xpath("//p[@class='moment']")
-    assert said.xpath("a/@href") == [f"/{SLUG}/{matonge.slug}?t=1#transcript"]
+    assert said.xpath("a/@href") == [f"/{SLUG}/{matonge.slug}?transcript=fr&t=1.2#transcript"]
     assert said.xpath("a/@aria-label") == ["Listen at 0:01"]
     assert said.xpath("q[@lang='fr']")[0].text_content() == "Nous étions à Kisangani, <près> du fleuve."
     assert said.xpath("q/mark/text()") == ["Kisangani"]
@@ -179,6 +179,7 @@ def test_a_text_without_times_has_words_and_no_moment() -> None:
     assert (found.start_ms, _written(found.pieces)) == (None, "One line. [Kivu].")
 
 
+@pytest.mark.long
 async def test_a_browser_may_send_the_form_and_opens_the_moment(
     shared_visitor: Visitor, matonge: Episode, page: Page
 ) -> None:
@@ -188,7 +189,7 @@ async def test_a_browser_may_send_the_form_and_opens_the_moment(
     await page.get_by_role("searchbox").press("Enter")
     await page.get_by_role("link", name="Listen at 0:01").click()
 
-    assert page.url == f"{shared_visitor.origin}/{SLUG}/{matonge.slug}?t=1#transcript"
+    assert page.url == f"{shared_visitor.origin}/{SLUG}/{matonge.slug}?transcript=fr&t=1.2#transcript"
 
 
 def _search(visitor: Visitor, asked: str, prefix: str = "") -> html.HtmlElement:
