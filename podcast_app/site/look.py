@@ -13,6 +13,7 @@ from podcast_app.site.colours import Theme
 THEMES: dict[str, Theme] = {"light": "light", "dark": "dark"}
 COLOUR = re.compile(r"#?([0-9A-Fa-f]{6})")
 TIME = re.compile(r"(\d{1,3}:)?(\d{1,2}:)?\d{1,6}(\.\d{1,3})?")  # Media Fragments URI 1.0, normal play time
+SPELT = re.compile(r"(?=\d)(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")  # "1h2m3s", as other players have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,12 +43,19 @@ class Look:
 
 
 def look(asked: QueryParams) -> Look:
-    colour, start = COLOUR.fullmatch(asked.get("color", "")), asked.get("t", "")
+    colour = COLOUR.fullmatch(asked.get("color", ""))
     return Look(
         theme=THEMES.get(asked.get("theme", "")),
         colour=f"#{colour[1].lower()}" if colour else "",
         size="compact" if asked.get("size") == "compact" else "tall",
         language=asked["lang"] if asked.get("lang") in LANGUAGES else None,
-        start=start if TIME.fullmatch(start) else "",
+        start=_start(asked.get("t", "")),
         has_list=asked.get("list") == "1",
     )
+
+
+def _start(said: str) -> str:
+    if spelt := SPELT.fullmatch(said):
+        hours, minutes, seconds = (int(part or 0) for part in spelt.groups())
+        return str(hours * 3600 + minutes * 60 + seconds)
+    return said if TIME.fullmatch(said) else ""

@@ -32,7 +32,8 @@ NUMBER = re.compile(r"[1-9]\d{0,4}")
 SCHEME = re.compile(r"https?://", re.IGNORECASE)
 # What stands below the address of a show or of an episode: it means the whole.
 BELOW = re.compile(
-    r"(?P<place>/.*?)/(embed(/episodes(/\d+)?)?|episodes/\d+|feed(-low)?\.xml|(chapters|waveform)\.json|transcript\.[^/]+)"
+    r"(?P<place>/.*?)/(embed(/episodes(/\d+)?)?|episodes/(\d+|season-\d+(/\d+)?|kept)|search|feed(-low)?\.xml"
+    r"|(chapters|waveform)\.json|transcript\.(?P<language>[a-z]+)?[^/]+)"
 )
 
 AS_USUAL = Look()
@@ -56,15 +57,18 @@ async def discover(request: Request) -> Response:
     if not asked.get("url"):
         return _no(request, 400, NO_ADDRESS)
     pasted = read(asked["url"], origin)
-    found = await in_reading(request, _place, pasted) if pasted else Nothing(404, None)
+    if pasted is None:
+        return _no(request, 404, UNKNOWN)
+    found = await in_reading(request, _place, pasted)
+    if found is None:
+        return _yes(_list_of_shows(Addresses(origin), pasted.language or LANGUAGES[0]))
     if isinstance(found, Nothing):
         return _no(request, found.status, GONE if found.status == 410 else UNKNOWN)
-    assert pasted is not None
     if _has_moved(found, pasted):
         now = {**asked, "url": found.page(Addresses(origin)) + pasted.look.query}
         return RedirectResponse(f"{origin}/oembed?{urlencode(now)}", 301, OPEN)
-    described = _described(found, Addresses(origin), pasted.look, _limit(asked, "maxwidth"), _limit(asked, "maxheight"))
-    return JSONResponse(described, headers={"Cache-Control": f"public, max-age={CACHE_SECONDS}", **OPEN})
+    limits = _limit(asked, "maxwidth"), _limit(asked, "maxheight")
+    return _yes(_described(found, Addresses(origin), pasted.look, *limits))
 
 
 def read(url: str, origin: str) -> Pasted | None:
@@ -84,8 +88,10 @@ def read(url: str, origin: str) -> Pasted | None:
     whole = BELOW.fullmatch(path)
     names = [unquote(name) for name in (whole["place"] if whole else path).split("/") if name]
     pasted = None if any("\0" in name for name in names) else _named(names)
-    wanted = _wishes(parts)
-    return pasted and replace(pasted, language=wanted.language or pasted.language, look=replace(wanted, language=None))
+    wanted, read_in = _wishes(parts), whole["language"] if whole else None  # a transcript says its language itself
+    return pasted and replace(
+        pasted, language=wanted.language or read_in or pasted.language, look=replace(wanted, language=None)
+    )
 
 
 def snippet(place: Place, addresses: Addresses, *, height: int = TALL) -> str:
@@ -129,11 +135,12 @@ def _wishes(parts: SplitResult) -> Look:
     return replace(asked, start=look(QueryParams(parts.fragment)).start or asked.start)
 
 
-def _place(session: Session, pasted: Pasted) -> Place | Nothing:
+def _place(session: Session, pasted: Pasted) -> Place | Nothing | None:
+    """None: the list of all shows."""
     if pasted.audio is not None:
         return _heard(session, AudioId(pasted.audio))
     if pasted.show is None:
-        return places.only_show(session, pasted.language) or Nothing(404, None)
+        return places.only_show(session, pasted.language)
     if pasted.episode is None:
         return places.show(session, pasted.show, pasted.language)
     return places.episode(session, pasted.show, pasted.episode, pasted.language)
@@ -173,15 +180,23 @@ def _described(
         "title": documents.episode_text(place.episode, place.view.language).title if place.episode else show,
         "author_name": place.show.author or show,
         "author_url": addresses.show(place.show.slug, place.view),
-        # of the site, one for all its shows and languages: Drupal looks a provider up by it
-        "provider_name": urlsplit(addresses.origin).netloc,
-        "provider_url": f"{addresses.origin}/",
-        "cache_age": CACHE_SECONDS,
+        **_provider(addresses),
         "html": iframe(place.embed(addresses) + wanted.query, _title(place), width, height),
         "width": width,
         "height": height,
         **_thumbnail(place, addresses, maxwidth, maxheight),
     }
+
+
+def _list_of_shows(addresses: Addresses, language: str) -> dict[str, str | int]:
+    """A title and no player: there is not the one show to be heard."""
+    return {"version": "1.0", "type": "link", "title": words.plain(language, "Podcasts"), **_provider(addresses)}
+
+
+def _provider(addresses: Addresses) -> dict[str, str | int]:
+    """The site, one for all its shows and languages: Drupal looks a provider up by it."""
+    provider = {"provider_name": urlsplit(addresses.origin).netloc, "provider_url": f"{addresses.origin}/"}
+    return {**provider, "cache_age": CACHE_SECONDS}
 
 
 def _title(place: Place) -> str:
@@ -199,6 +214,10 @@ def _thumbnail(place: Place, addresses: Addresses, maxwidth: int | None, maxheig
         return {}
     path = shown.cover(place.episode, place.show, side).jpg
     return {"thumbnail_url": addresses.origin + path, "thumbnail_width": side, "thumbnail_height": side}
+
+
+def _yes(described: dict[str, str | int]) -> Response:
+    return JSONResponse(described, headers={"Cache-Control": f"public, max-age={CACHE_SECONDS}", **OPEN})
 
 
 def _no(request: Request, status: int, sentence: str) -> Response:
