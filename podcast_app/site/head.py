@@ -1,6 +1,7 @@
 """What a page says of itself to machines: its one address, its languages, its feeds, its picture, its player."""
 
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from feeds.text import short
 from media import share_card
@@ -15,16 +16,22 @@ DESCRIPTION = 200  # characters; search engines and messengers show fewer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Translation:
-    """The page in one view of the show."""
+    """The page in one language."""
 
     language: str  # BCP 47
     name: str  # of the language, in itself: "français"
     locale: str  # as Open Graph says it: "fr_FR"
     path: str
     url: str
+    is_shown: bool  # it is this page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InView(Translation):
+    """The page in one view of the show."""
+
     feed: str
     feed_title: str
-    is_shown: bool  # it is this page
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Head:
     description: str
     url: str
     show: str  # its title
-    translations: tuple[Translation, ...]  # the main view first
+    translations: tuple[InView, ...]  # the main view first
     low_feed: str  # the same episodes as this view's feed, as small files
     picture: Picture
     oembed: str
@@ -73,31 +80,38 @@ class Head:
     audio: Audio | None = None  # None on a show's page
 
     @property
-    def here(self) -> Translation:
+    def here(self) -> InView:
         return next(view for view in self.translations if view.is_shown)
 
     @property
-    def others(self) -> tuple[Translation, ...]:
+    def others(self) -> tuple[InView, ...]:
         return tuple(view for view in self.translations if not view.is_shown)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadOfShows:
-    """Of the list of all shows. Addresses are absolute."""
+    """Of the list of all shows. Addresses are absolute, but for the translations' paths."""
 
-    titles: str
+    titles: str  # "" where there is none yet
+    site: str  # what it is called: its host
     url: str
-    languages: dict[str, str]  # the page in each
-    opml: str
+    translations: tuple[Translation, ...]
+    picture: Picture | None  # of the first show
+    oembed: str
+    opml: str  # "" where there is nothing to take from it
 
 
-def of_shows(shows: list[shown.ShownShow], language: str, origin: str) -> HeadOfShows:
-    addresses = Addresses(origin)
+def of_shows(found: list[Place], language: str, origin: str) -> HeadOfShows:
+    addresses, url = Addresses(origin), Addresses(origin).home(language)
+    titles = [documents.show_text(place.show, place.view.language).title for place in found]
     return HeadOfShows(
-        titles=short(", ".join(show.title for show in shows), DESCRIPTION),
-        url=addresses.home(language),
-        languages={each: addresses.home(each) for each in LANGUAGES},
-        opml=addresses.opml(),
+        titles=short(", ".join(titles), DESCRIPTION),
+        site=urlsplit(origin).netloc,
+        url=url,
+        translations=tuple(_list_in(each, each == language, addresses) for each in LANGUAGES),
+        picture=_card(found[0], titles[0], addresses) if found else None,
+        oembed=addresses.oembed(url),
+        opml=addresses.opml() if found else "",
     )
 
 
@@ -121,7 +135,6 @@ def of_episode(place: Place, words: shown.ShownEpisode, show: shown.ShownShow, o
 def _head(place: Place, show: shown.ShownShow, origin: str, *, title: str, description: str) -> Head:
     addresses = Addresses(origin)
     url = place.page(addresses)
-    card = shown.share_card(place.episode, place.show, place.view)
     return Head(
         title=title,
         description=short(description, DESCRIPTION),
@@ -129,7 +142,7 @@ def _head(place: Place, show: shown.ShownShow, origin: str, *, title: str, descr
         show=show.title,
         translations=_translations(place, addresses),
         low_feed=addresses.feed(place.show.slug, low(place.view)),
-        picture=Picture(origin + card.path, title if title == show.title else f"{title} – {show.title}"),
+        picture=_card(place, title if title == show.title else f"{title} – {show.title}", addresses),
         oembed=addresses.oembed(url),
         icon=show.thumbnail.jpg,
         manifest=shown.HERE.manifest(place.show.slug, place.view),
@@ -138,10 +151,25 @@ def _head(place: Place, show: shown.ShownShow, origin: str, *, title: str, descr
     )
 
 
-def _translations(place: Place, addresses: Addresses) -> tuple[Translation, ...]:
+def _card(place: Place, description: str, addresses: Addresses) -> Picture:
+    return Picture(addresses.origin + shown.share_card(place.episode, place.show, place.view).path, description)
+
+
+def _list_in(language: str, is_shown: bool, addresses: Addresses) -> Translation:
+    return Translation(
+        language=language,
+        name=formats.language_name(language),
+        locale=formats.locale(language),
+        path=shown.HERE.home(language),
+        url=addresses.home(language),
+        is_shown=is_shown,
+    )
+
+
+def _translations(place: Place, addresses: Addresses) -> tuple[InView, ...]:
     slug = place.show.slug
     return tuple(
-        Translation(
+        InView(
             language=view.language,
             name=formats.language_name(view.language),
             locale=formats.locale(view.language),

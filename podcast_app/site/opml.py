@@ -38,6 +38,8 @@ def _list(session: Session, addresses: Addresses) -> tuple[bytes, Until]:
 def _head(listed: list[Show], changed_at: dt.datetime | None) -> etree._Element:
     head = etree.Element("head")
     etree.SubElement(head, "title").text = ", ".join(line(documents.main_text(show).title) for show in listed)
+    if listed:
+        etree.SubElement(head, "dateCreated").text = http_date(min(show.created_at for show in listed))
     if changed_at is not None:
         etree.SubElement(head, "dateModified").text = http_date(changed_at)
     return head

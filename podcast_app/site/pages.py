@@ -29,8 +29,7 @@ async def home(request: Request) -> Response:
     if other := elsewhere(request, f"/{language}/" if language not in (None, LANGUAGES[0]) else "/"):
         return other
     language = language or LANGUAGES[0]
-    said = head.of_shows(found.shows, language, origin(request))
-    return _page(request, "shows.html", language, found.until, head=said, shows=found.shows)
+    return _page(request, "shows.html", language, found.until, head=found.head, shows=found.shows)
 
 
 async def show(request: Request) -> Response:
@@ -79,6 +78,7 @@ def elsewhere(request: Request, path: str, query: str = "") -> Response | None:
 
 @dataclass(frozen=True, slots=True)
 class _Shows:
+    head: head.HeadOfShows
     shows: list[shown.ShownShow]
     until: Until
 
@@ -106,9 +106,11 @@ class EpisodePage:
 def _home(session: Session, language: str | None, origin: str) -> Place | _Shows:
     if only := places.only_show(session, language):
         return only
-    found = (show for show in shows.query(session) if show.archived_at is None)
-    shown_shows = [shown.show(show, places.view(show, language), origin) for show in found]
-    return _Shows(shown_shows, Until(None, generations(session)))
+    rows = (show for show in shows.query(session) if show.archived_at is None)
+    found = [Place(show, places.view(show, language)) for show in rows]
+    said = head.of_shows(found, language or LANGUAGES[0], origin)
+    shown_shows = [shown.show(place.show, place.view, origin) for place in found]
+    return _Shows(said, shown_shows, Until(None, generations(session)))
 
 
 def _episode(session: Session, show_slug: str, slug: str, language: str | None, origin: str) -> EpisodePage | Nothing:

@@ -183,6 +183,13 @@ def test_the_list_of_shows_says_what_it_is_and_has_them_for_apps(visitor: Visito
 
     said = _said(page)
     assert said["description"] == said["og:description"] == "Des podcasts à écouter : Diaspora Insights, Second."
+    assert (said["og:site_name"], said["og:locale"]) == (visitor.origin.removeprefix("http://"), "fr_FR")
+    assert visitor.get(said["og:image"]).headers["content-type"] == "image/jpeg"
+    for way in ("//header", "//footer"):
+        assert page.xpath(f"{way}//a[@rel='alternate'][@lang='en']/@href") == ["/"], way
+    assert page.xpath("//footer//a[@type='text/x-opml']/@href") == ["/opml.xml"]
+    (discovery,) = page.xpath("//link[@type='application/json+oembed']/@href")
+    assert visitor.get(discovery).json()["type"] == "link"
     assert page.xpath("//link[@rel='canonical']/@href") == [f"{visitor.origin}/fr/"]
     assert page.xpath("//link[@hreflang='x-default']/@href") == [f"{visitor.origin}/"]
     assert page.xpath("//link[@type='text/x-opml']/@href") == [f"{visitor.origin}/opml.xml"]

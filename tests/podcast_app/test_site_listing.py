@@ -46,6 +46,8 @@ def test_a_season_is_french_where_the_page_is(reader: Visitor) -> None:
 
     assert page.xpath("//h2")[0].text_content() == "Saison 2"
     assert f"/{SLUG}/episodes/season-2" in page.xpath("//footer//a/@href")
+    (discovery,) = page.xpath("//link[@type='application/json+oembed']/@href")
+    assert reader.get(discovery).json()["title"] == "Diaspora Insights"
 
 
 def test_a_season_of_a_serial_show_begins_at_its_beginning(visitor: Visitor) -> None:

@@ -19,6 +19,7 @@ from podcast_app.site.colours import contrast
 from tests.site import SLUG
 from tests.visitor import Visitor, add_many, add_show, queries
 
+DATES = ("dateCreated", "dateModified")
 MACHINES = ("/sitemap.xml", "/opml.xml", "/robots.txt", f"/{SLUG}/manifest.webmanifest", f"/fr/{SLUG}/feed-qr.svg")
 
 A_WEEK_LATER = dt.datetime(2026, 7, 8, tzinfo=dt.UTC)
@@ -115,7 +116,8 @@ def test_all_shows_are_taken_into_an_app_at_once_but_for_those_put_away(visitor:
     assert answer.headers["content-disposition"] == 'attachment; filename="podcasts.opml"'
     assert (opml.tag, opml.get("version"), [part.tag for part in opml]) == ("opml", "2.0", ["head", "body"])
     assert opml.findtext("head/title") == "Diaspora Insights, Second & last"
-    assert parsedate_to_datetime(opml.findtext("head/dateModified") or "") <= dt.datetime.now(dt.UTC)
+    created, modified = (parsedate_to_datetime(opml.findtext(f"head/{name}") or "") for name in DATES)
+    assert created <= modified <= dt.datetime.now(dt.UTC)
     first, second = opml.findall("body/outline")
     assert (second.get("type"), second.get("text"), second.get("title")) == ("rss", "Second & last", "Second & last")
     assert (first.get("language"), first.get("htmlUrl")) == ("en", f"{visitor.origin}/{SLUG}/")
