@@ -75,7 +75,7 @@ def listening_policy(signed: str) -> str:
 
 
 def embed_policy(origin: str, bucket: str, *, style: str, script: str) -> str:
-    """For what others may frame. `style`, `script`: "'sha256-...'" of what stands inside.
+    """For what others may frame. `style`, `script`: "'sha256-...'" of all that stands inside.
 
     Our origin is named: a frame that is kept apart (sandbox) has none of its own that 'self' could mean.
     """

@@ -134,6 +134,7 @@ def _answer(request: Request, template: str, found: Place, wanted: Look, **words
         show=shown.show(place.show, place.view, origin(request)),
         look=wanted,
         style=style,
+        first=static_files.text("first.js"),
         script=static_files.text("embed.js"),
         canonical=place.page(Addresses(origin(request))),
         **words,
@@ -165,7 +166,7 @@ def _policy(request: Request, style: str) -> str:
         origin(request),
         services(request).bucket,
         style=_digest(style),
-        script=_digest(static_files.text("embed.js")),
+        script=" ".join(_digest(static_files.text(name)) for name in ("first.js", "embed.js")),
     )
 
 

@@ -234,6 +234,8 @@ function player(root, index) {
     if (moment !== undefined) go(inside(moment));
   });
 
+  toggle.onclick = null; // first.js ends here
+  isWanted = hasStarted = !audio.paused;
   listen(toggle, "click", () => (isWanted ? pause() : play()));
   for (const skip of [back, forward]) listen(skip, "click", () => go(audio.currentTime + +skip.dataset.skip));
   // a bar that is drawn along asks the line for the place where it is let go, and for none on the way
