@@ -1,4 +1,7 @@
-"""HTML: of the Podcasting 2.0 namespace (`<cite>`, `<time>`, `<p>`), and simpler pages, of which the words are kept."""
+"""HTML: of the Podcasting 2.0 namespace (`<cite>`, `<time>`, `<p>`), and simpler pages, of which the words are kept.
+
+Where a page says what its main part is, the words are those: what stands around it is the way to other pages.
+"""
 
 import html
 import re
@@ -46,9 +49,13 @@ def read(text: str) -> Transcript:
     return Transcript(segments=segments(cues)) if cues else Transcript(text=_text(pieces))
 
 
-def write(transcript: Transcript, language: str) -> bytes:
-    """Elements for somebody's page. All words are escaped: what a transcript says is never markup."""
-    body = map(_turn, layout.paragraphs(transcript)) if transcript.is_timed else _paragraphs(transcript.text)
+def write(transcript: Transcript, language: str, moment: str = "") -> bytes:
+    """Elements for somebody's page. All words are escaped: what a transcript says is never markup.
+
+    `moment`: where its times lead, the address of a moment but for the seconds at its end; "": nowhere.
+    """
+    turns = (_turn(turn, moment) for turn in layout.paragraphs(transcript))
+    body = turns if transcript.is_timed else _paragraphs(transcript.text)
     return "\n".join([f'<div lang="{html.escape(language)}" dir="auto">', *body, "</div>", ""]).encode()
 
 
@@ -69,8 +76,11 @@ class _Page:
         self._is_empty = True  # or only space is together
         self._marked: str | None = None  # "cite" or "time", while we are in it
         self._hidden = 0
+        self._has_main = self._is_beside = False  # beside: after one
 
     def start(self, tag: str, _attributes: object) -> None:
+        if tag == "main":
+            self._enter_main()
         self._hidden += _HIDDEN.fullmatch(tag) is not None
         if end := _end(tag):
             self._end_line(end)
@@ -84,14 +94,20 @@ class _Page:
             self._end_line(end)
         elif tag == self._marked:
             self._keep(_MARKED[tag])
+        self._is_beside |= tag == "main"
 
     def data(self, text: str) -> None:
-        if not self._hidden:
+        if not self._hidden and not self._is_beside:
             self._together.append(text)
             self._is_empty = self._is_empty and not text.strip()
 
     def close(self) -> None:
         self._keep("words")
+
+    def _enter_main(self) -> None:
+        if not self._has_main:  # what stood before it is not in it
+            self.pieces, self._together, self._is_empty, self._marked = [], [], True, None
+        self._has_main, self._is_beside = True, False
 
     def _is_at_beginning(self) -> bool:
         return self._is_empty and not (self.pieces and self.pieces[-1].kind == "words")
@@ -149,9 +165,12 @@ def _text(pieces: list[_Piece]) -> str:
     return "".join(said).replace(" \n", "\n").strip()
 
 
-def _turn(turn: layout.Paragraph) -> str:
+def _turn(turn: layout.Paragraph, moment: str) -> str:
     name = f"<cite>{_escaped(turn.speaker)}:</cite>\n" if turn.speaker else ""
-    time = f'<time datetime="PT{turn.start_ms // 1000}S">{layout.short_clock(turn.start_ms)}</time>'
+    seconds = turn.start_ms // 1000
+    time = f'<time datetime="PT{seconds}S">{layout.short_clock(turn.start_ms)}</time>'
+    if moment:
+        time = f'<a href="{html.escape(moment)}{seconds}">{time}</a>'
     return f"{name}{time}\n<p>{_escaped(turn.text)}</p>"
 
 

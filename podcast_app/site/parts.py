@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from media import chapters, transcripts
-from podcast_app import answers, documents
+from media.transcripts import html_fragment
+from podcast_app import answers, documents, formats, pages
 from podcast_app.addresses import Addresses
 from podcast_app.answers import Until
 from podcast_app.http import in_reading, services
-from podcast_app.models import Episode, Measurement, Transcript
-from podcast_app.site import places
+from podcast_app.models import Measurement, Transcript
+from podcast_app.site import colours, places
 from podcast_app.site.places import Nothing, Place
 
 OPEN = {"Access-Control-Allow-Origin": "*"}
@@ -26,6 +27,14 @@ CHAPTERS_TYPE = "application/json+chapters"  # Podcasting 2.0, JSON chapters
 class Part(NamedTuple):
     body: bytes
     media_type: str
+
+
+class Reading(NamedTuple):
+    """Where a transcript is read."""
+
+    place: Place  # the episode, in the language that its page has around it
+    page: str  # the address of the episode's own
+    moment: str  # of a moment of it, but for the seconds at its end; "": nothing plays there
 
 
 class _Found(NamedTuple):
@@ -42,7 +51,14 @@ async def chapters_json(request: Request) -> Response:
 async def transcript(request: Request) -> Response:
     """The transcript in one language and format; 404 where there is none, or not in this format."""
     language, extension = request.path_params["language"], request.path_params["extension"]
-    return await _answer(request, lambda session, place: transcript_part(session, place.episode, language, extension))
+    addresses = Addresses(services(request).settings.origin)
+
+    def part(session: Session, place: Place) -> Part | None:
+        here = place.in_language(language.partition("-")[0])
+        page = here.page(addresses)
+        return transcript_part(session, Reading(here, page, f"{page}?t="), language, extension)
+
+    return await _answer(request, part)
 
 
 async def waveform_json(request: Request) -> Response:
@@ -82,10 +98,10 @@ def _chapters(place: Place, addresses: Addresses) -> Part | None:
     return Part(json.dumps(told, ensure_ascii=False).encode(), CHAPTERS_TYPE)
 
 
-def transcript_part(session: Session, episode: Episode | None, language: str, extension: str) -> Part | None:
+def transcript_part(session: Session, reading: Reading, language: str, extension: str) -> Part | None:
     """The episode's transcript in this language, as such a file, if there is one."""
+    episode, written = reading.place.episode, transcripts.FORMATS.get(extension)
     assert episode is not None
-    written = transcripts.FORMATS.get(extension)
     wanted = (Transcript.episode_id == episode.id, Transcript.language == language)
     content = session.scalar(select(Transcript.content).where(*wanted))
     if content is None or written is None:
@@ -93,7 +109,25 @@ def transcript_part(session: Session, episode: Episode | None, language: str, ex
     said = transcripts.from_json(content)
     if written.needs_times and not said.is_timed:
         return None
-    return Part(written.write(said, language), written.media_type)
+    body = _page(said, language, reading) if extension == "html" else written.write(said, language)
+    return Part(body, written.media_type)
+
+
+def _page(said: transcripts.Transcript, language: str, reading: Reading) -> bytes:
+    """For people; and apps find in it what they look for: the elements of Podcasting 2.0, and whole addresses."""
+    place, episode = reading.place, reading.place.episode
+    assert episode is not None
+    page = pages.html(
+        "transcript.html",
+        place.view.page_language,
+        words=documents.episode_text(episode, place.view.language),
+        styles=colours.address(place.show.page_colour),
+        spoken=formats.language_name(language),
+        spoken_language=language,
+        page=reading.page,
+        said=html_fragment.write(said, language, reading.moment).decode(),
+    )
+    return page.encode()
 
 
 def _waveform(session: Session, place: Place) -> Part | None:

@@ -18,7 +18,7 @@ from podcast_app.settings import Settings
 from podcast_app.site import errors, places
 from podcast_app.site.covers import whole
 from podcast_app.site.pages import EpisodePage
-from podcast_app.site.parts import Part, transcript_part
+from podcast_app.site.parts import Part
 from podcast_app.studio import listen, once, preview, rights
 from podcast_app.studio.doors import for_people, see_other
 from podcast_app.studio.episode_page import answer
@@ -132,7 +132,10 @@ def _recording(session: Session, secret: str, name: str) -> Recording | None:
 
 def _transcript(session: Session, secret: str, language: str, extension: str) -> Part | None:
     episode = guests.episode(session, secret)
-    return None if episode is None else transcript_part(session, episode, language, extension)
+    here = f"/preview/{secret}"
+    if episode is None:
+        return None
+    return preview.not_public_yet(session, episode, language, extension, here, f"{here}?t=")
 
 
 def _cover(session: Session, secret: str) -> Cover | None:

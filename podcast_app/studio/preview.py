@@ -22,7 +22,7 @@ from podcast_app.models import Episode, EpisodeId, Show, User
 from podcast_app.settings import Settings
 from podcast_app.site import places, shown
 from podcast_app.site.pages import EpisodePage, episode_page
-from podcast_app.site.parts import Part, transcript_part
+from podcast_app.site.parts import Part, Reading, transcript_part
 from podcast_app.site.places import Place
 from podcast_app.studio import rights, typed
 from podcast_app.studio.doors import for_people
@@ -119,7 +119,16 @@ def _page(
 
 
 def _transcript(session: Session, person: User, episode_id: EpisodeId, language: str, extension: str) -> Part | None:
-    return transcript_part(session, rights.episode(session, person, episode_id), language, extension)
+    episode = rights.episode(session, person, episode_id)
+    return not_public_yet(session, episode, language, extension, f"/studio/episodes/{episode.id}")
+
+
+def not_public_yet(
+    session: Session, episode: Episode, language: str, extension: str, page: str, moment: str = ""
+) -> Part | None:
+    """The transcript, as such a file, of an episode that is read at `page`."""
+    place = Place(episode.show, places.view(episode.show, language.partition("-")[0]), episode)
+    return transcript_part(session, Reading(place, page, moment), language, extension)
 
 
 def _item(

@@ -309,6 +309,12 @@ class TestHtml:
     def test_of_the_strict_kind_is_read(self) -> None:
         assert read(b'<?xml version="1.0"?>\n<!DOCTYPE html>\n<html><body><p>Hello</p></body></html>').text == "Hello"
 
+    def test_of_a_page_that_says_which_is_its_main_part_the_words_are_those(self) -> None:
+        around = "<title>Talk</title><a href='#m'>Skip</a><h1>Talk</h1><p>{}</p><footer>Mentions légales</footer>"
+
+        assert read(around.format("<main><p>Hello</main><main>you</main>").encode()).text == "Hello\n\nyou"
+        assert read(around.format("Hello").encode()).text == "Skip\n\nTalk\n\nHello\n\nMentions légales"
+
     def test_nothing_is_lost_in_a_thousand_elements(self) -> None:
         assert read(b"<div>" * 1000 + b"deep").text == "deep"
         assert read(b"<p>open <b<i>tags</p").text.startswith("open")

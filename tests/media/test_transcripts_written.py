@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.text import clean, clean_line
-from media.transcripts import FORMATS, Segment, Transcript, formats, read
+from media.transcripts import FORMATS, Segment, Transcript, formats, html_fragment, read
 
 AWKWARD = "<>&;-\"'{}[]\\/:: \u00a0\u200f#1é\u0301مرኣ𝄞\u202e"
 ANY_TEXT = st.text(
@@ -168,6 +168,15 @@ def test_a_page_shows_turns_and_no_markup_of_the_transcripts_own() -> None:
         "<p>…</p>\n"
         "</div>\n"
     )
+
+
+def test_times_lead_to_their_moments_where_there_is_such_an_address() -> None:
+    said = transcript(("Ann", "One."), ("Bob", "Two."))
+
+    page = html_fragment.write(said, "en", "/matonge?a=b&t=").decode()
+
+    assert '<a href="/matonge?a=b&amp;t=10"><time datetime="PT10S">0:10</time></a>\n<p>Two.</p>' in page
+    assert read(page.encode()) == read(written(said, "html").encode())
 
 
 def test_a_text_of_turns_names_who_speaks_when_that_changes() -> None:

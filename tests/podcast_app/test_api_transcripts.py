@@ -5,8 +5,9 @@ import re
 from typing import Any
 
 import pytest
-from lxml import etree
+from lxml import etree, html
 
+from media import transcripts
 from tests.site import SLUG, Site
 
 FEED = f"/{SLUG}/feed.xml"
@@ -112,6 +113,27 @@ def test_who_speaks_is_kept(shared_site: Site, bare: Answer) -> None:
     assert re.findall(r"<v ([^>]*)>", file(shared_site, "vtt")) == ["Aline", "Éric"]
     assert [each["speaker"] for each in json.loads(file(shared_site, "json"))["segments"]] == ["Aline", "Éric"]
     assert "Aline: Bonjour" in file(shared_site, "srt")
+
+
+def test_people_read_a_page_that_leads_to_what_it_tells_of_and_apps_find_the_words_in_it(
+    shared_site: Site, bare: Answer
+) -> None:
+    put(shared_site, bare, VTT.encode(), filename="words.vtt")
+
+    text = file(shared_site, "html")
+
+    episode = f"{shared_site.settings.origin}/fr/{SLUG}/matonge"
+    page = html.fromstring(text)
+    assert text.startswith("<!doctype html>")
+    assert page.get("lang") == "fr"
+    assert page.xpath("//title/text()") == ["Matonge – Transcription (français)"]
+    assert page.xpath("//main//@href") == [f"{episode}?t=0", f"{episode}?t=1"]
+    assert page.xpath("//header//a/@href") == [episode]
+    said = transcripts.read(text.encode()).segments
+    assert [(each.start_ms, each.speaker, each.text) for each in said] == [
+        (0, "Aline", LINES[0]),
+        (1000, "Éric", LINES[1]),
+    ]
 
 
 def test_html_gives_its_words_and_never_its_scripts(shared_site: Site, bare: Answer) -> None:
