@@ -5,7 +5,7 @@ process's transactions are heard of as they commit, those of others by asking th
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import NamedTuple
@@ -22,6 +22,7 @@ MOST_BYTES = 48_000_000  # that pages may take, in all the encodings that were a
 NEWS = "shows that this transaction moves on"  # in Session.info
 
 Hook = Callable[..., None]
+_Key = tuple[str, bytes]  # path and query
 
 
 class _Page(NamedTuple):
@@ -37,7 +38,7 @@ class Pages:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._current: dict[ShowId, int] = {}
-        self._pages: OrderedDict[str, _Page] = OrderedDict()
+        self._pages: OrderedDict[_Key, _Page] = OrderedDict()
         self._size_bytes = 0
         self._lock = Lock()
 
@@ -60,12 +61,14 @@ class Pages:
 
     def refresh(self) -> None:
         """Take over what other processes changed. Blocks. Raises sqlalchemy.exc.SQLAlchemyError."""
+        known = self._current.copy()  # before: what is committed meanwhile may not be in what is found
         found = self._database.read(_generations)
         with self._lock:
-            if any(generation < self._current.get(show_id, 0) for show_id, generation in found.items()):
+            if any(found.get(show_id, 0) < generation for show_id, generation in known.items()):
                 self._pages.clear()  # the database was put back to an earlier state
                 self._size_bytes = 0
-            self._current |= found
+                self._current.clear()
+            self._rise(found)
 
     @contextmanager
     def following_commits(self) -> Iterator[None]:
@@ -81,7 +84,7 @@ class Pages:
     def _generation(self, show_id: ShowId | None) -> int:
         return sum(self._current.values()) if show_id is None else self._current.get(show_id, 0)
 
-    def _drop(self, key: str) -> None:
+    def _drop(self, key: _Key) -> None:
         page = self._pages.pop(key, None)
         self._size_bytes -= 0 if page is None else page.size_bytes
 
@@ -90,8 +93,12 @@ class Pages:
             return  # a savepoint that is released is no commit yet
         news: dict[ShowId, int] = session.info.pop(NEWS, {})
         with self._lock:
-            for show_id, generation in news.items():  # two commits may arrive here in the other order
-                self._current[show_id] = max(generation, self._current.get(show_id, 0))
+            self._rise(news)
+
+    def _rise(self, news: Mapping[ShowId, int]) -> None:
+        """What is told may be older than what is known: two commits may arrive here in the other order."""
+        for show_id, generation in news.items():
+            self._current[show_id] = max(generation, self._current.get(show_id, 0))
 
 
 class FromMemory:
@@ -124,11 +131,10 @@ def generations(session: Session) -> int:
     return sum(_generations(session).values())
 
 
-def _key(scope: Scope) -> str:
-    """The path. A query changes nothing, except how a player looks."""
+def _key(scope: Scope) -> _Key:
+    """A query changes nothing, except how a player looks."""
     path: str = scope["path"]
-    query: bytes = scope["query_string"] if "/embed/" in f"{path}/" else b""
-    return f"{path}?{query.decode('latin-1')}" if query else path
+    return path, scope["query_string"] if "/embed/" in f"{path}/" else b""
 
 
 def _generations(session: Session) -> dict[ShowId, int]:
