@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # No more threads than connections: anyio's limiter for database work is made with this number.
 CONNECTIONS = 10
-BESIDE = 12  # for those outside that limiter: the worker's four loops, signs of life, and who watches the process
+BESIDE = 12  # for those outside that limiter: the worker's four loops, signs of life, news, and who watches the process
 CLOCK_ASKED_EVERY = 3600  # seconds, at the least: a new connection asks what time it is
 PATIENCE = 5.0  # seconds until one is free; only those outside the limiter ever wait for it
 

@@ -1,7 +1,8 @@
 """What handlers share: the process's services, the way to the database, and how errors are said."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -40,6 +41,7 @@ class Services:
     pages: Pages
     sign_ins: SignIns = field(default_factory=SignIns)
     drawing: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))  # pictures, one at a time
+    searching: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(2))  # of `limiter`'s places, at the most
     admitted: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(math.inf))  # who has passed `limiter`
     bucket: str = ""  # the origin that audio comes from, when that is not ours
 
@@ -87,16 +89,23 @@ async def in_reading(
 
 
 async def in_turn(here: Services, job: Callable[[], T]) -> T:
-    """Run a job at the database when one of its threads is free. Raises Busy: a queue without end helps nobody."""
+    """Run a job at the database when one of its threads is free. Raises Busy."""
+    async with place_among(here.limiter):
+        return await to_thread.run_sync(job, limiter=here.admitted)  # once begun, it is waited for
+
+
+@asynccontextmanager
+async def place_among(limiter: CapacityLimiter) -> AsyncIterator[None]:
+    """One of so many within the block, as soon as there is room. Raises Busy: a queue without end helps nobody."""
     try:
         with fail_after(QUEUE_PATIENCE):
-            await here.limiter.acquire()
+            await limiter.acquire()
     except TimeoutError as late:
         raise Busy from late
     try:
-        return await to_thread.run_sync(job, limiter=here.admitted)  # once begun, it is waited for
+        yield
     finally:
-        here.limiter.release()
+        limiter.release()
 
 
 def language(connection: HTTPConnection) -> str:

@@ -26,7 +26,8 @@ def current() -> str:
 
 
 class RequestIds:
-    """ASGI middleware: gives the name, and tells the log of a request that failed by our fault (5xx)."""
+    """ASGI middleware: gives the name, and tells the log of a request that failed by our fault (5xx; to offer
+    no more than we do, 501, is none)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,7 +45,7 @@ class RequestIds:
         async def named(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
-                if message["status"] >= 500:
+                if message["status"] >= 500 and message["status"] != 501:
                     _tell(scope, message["status"], int((time.monotonic() - begun) * 1000))
             await send(message)
 

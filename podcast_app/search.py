@@ -34,6 +34,9 @@ from podcast_app.work import Work
 
 MOST_WORDS = 8  # of a question; further ones are not looked for
 LONGEST_WORD = 40  # characters; of a longer one the beginning is looked for
+SHORTEST_BEGINNING = (
+    3  # Latin letters; "le" is looked for whole: half of all words begin so, which marks and costs much
+)
 
 # Of what is said, counting each word once: more than anybody says in a hundred hours. PostgreSQL would refuse a row
 # whose words take more than 1 MB with the places where they stand (12.11).
@@ -124,19 +127,19 @@ def folded(said: str) -> str:
 
 
 def words(asked: str) -> tuple[str, ...]:
-    """What is looked for when somebody asks for this: beginnings of words, each once."""
+    """What is looked for when somebody asks for this: beginnings of words, and short words whole; each once."""
     composed = unicodedata.normalize("NFC", asked)
     whole = folded(_LEFT.sub(" ", composed)) or folded(composed)
     return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in whole.split()))[:MOST_WORDS]
 
 
 def places(said: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Where the text has words that begin as one of the wanted: start and stop of each, from left to right."""
-    start, word = 0, ""
+    """Where the text has the wanted words: start and stop of each, from left to right."""
+    needles, start, word = tuple(_needle(word) for word in wanted), 0, ""
     for at, character in enumerate(f"{said} "):
         piece = _FOLDING[ord(character)]
         if piece == " ":
-            if word and any(part.startswith(tuple(wanted)) for part in word.split()):
+            if word and any(f" {part} ".startswith(needles) for part in word.split()):
                 yield start, at
             word = ""
         else:
@@ -146,12 +149,22 @@ def places(said: str, wanted: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 def count(said: str, wanted: Sequence[str]) -> int:
     """How many of the wanted words are in the text."""
-    padded = f" {folded(said)}"
-    return sum(f" {word}" in padded for word in wanted)
+    padded = f" {folded(said)} "
+    return sum(_needle(word) in padded for word in wanted)
+
+
+def _is_whole(word: str) -> bool:
+    """Whether it is looked for as it stands, and not as the beginning of a word."""
+    return word.isascii() and len(word) < SHORTEST_BEGINNING
+
+
+def _needle(word: str) -> str:
+    """What stands in a text that has the word, where a blank stands around each of its words."""
+    return f" {word} " if _is_whole(word) else f" {word}"
 
 
 def _in_sqlite(wanted: Sequence[str]) -> tuple[FromClause, ColumnElement[float]]:
-    asked = " ".join(f'"{word}"*' for word in wanted)
+    asked = " ".join(f'"{word}"' + "*" * (not _is_whole(word)) for word in wanted)
     has_all = literal_column("search_index").op("MATCH")(asked) & _INDEX.c.rank.op("MATCH")(_BM25)
     found = select(_INDEX.c.rowid.label("id"), _INDEX.c.rank).where(has_all).subquery()
     return found, found.c.rank.asc()
@@ -159,15 +172,17 @@ def _in_sqlite(wanted: Sequence[str]) -> tuple[FromClause, ColumnElement[float]]
 
 def _in_postgresql(wanted: Sequence[str]) -> tuple[FromClause, ColumnElement[int]]:
     """Ranked by what title and notes have of the words: ts_rank reads whole transcripts, 1 ms for each."""
-    query = func.to_tsquery(literal_column("'simple'"), " & ".join(f"'{word}':*" for word in wanted))
+    query = func.to_tsquery(
+        literal_column("'simple'"), " & ".join(f"'{word}'" + ":*" * (not _is_whole(word)) for word in wanted)
+    )
     rank = sum((10 * _has(SearchText.title, word) + 4 * _has(SearchText.notes, word) for word in wanted), literal(0))
     found = select(SearchText.id, rank.label("rank")).where(_VECTOR.op("@@")(query)).subquery()
     return found, found.c.rank.desc()
 
 
 def _has(said: InstrumentedAttribute[str], word: str) -> ColumnElement[int]:
-    """1 where the text has a word that begins so, or else 0."""
-    return cast(func.strpos(literal(" ") + said, f" {word}") > 0, Integer)
+    """1 where the text has the word, or else 0."""
+    return cast(func.strpos(literal(" ") + said + literal(" "), _needle(word)) > 0, Integer)
 
 
 def _texts(session: Session, episode: Episode) -> Iterator[SearchText]:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -31,6 +31,7 @@ class Front:
         self._feeds = Feeds(services.database, services.settings)
         self._media = Media(services, self._feeds)
         self._pages = services.pages
+        self._own = CapacityLimiter(1)  # whoever asks for what costs much delays no news
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """The application, with feeds and audio answered before it."""
@@ -71,14 +72,14 @@ class Front:
         if not self._feeds.notes:
             return
         try:
-            await to_thread.run_sync(self._feeds.notes.write, limiter=self._services.limiter)
+            await to_thread.run_sync(self._feeds.notes.write, limiter=self._own)
         except SQLAlchemyError as failure:
             if not is_away(failure):
                 log.exception("Who came for feeds is not written down.")
 
     async def _refresh(self) -> None:
         try:
-            await to_thread.run_sync(self._refresh_both, limiter=self._services.limiter)
+            await to_thread.run_sync(self._refresh_both, limiter=self._own)
         except SQLAlchemyError as failure:
             if not is_away(failure):  # of which database.py tells
                 log.exception("Feeds, pages and audio are served as last known.")

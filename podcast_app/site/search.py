@@ -14,7 +14,7 @@ from media.transcripts import Segment, from_json
 from media.transcripts import Transcript as Said
 from podcast_app import answers, documents, episodes, notes, pages, search
 from podcast_app.addresses import views
-from podcast_app.http import in_reading
+from podcast_app.http import in_reading, place_among, services
 from podcast_app.models import Episode, Transcript
 from podcast_app.search import Hit
 from podcast_app.site import errors, head, paging, places, shown
@@ -89,7 +89,8 @@ async def find(request: Request) -> Response:
         prefix(request),
         origin(request),
     )
-    found = await in_reading(request, _results, *said)
+    async with place_among(services(request).searching):  # it takes long in a large library; pages are not to wait
+        found = await in_reading(request, _results, *said)
     if isinstance(found, Nothing):
         return errors.nothing(request, found)
     view = found.place.view

@@ -55,6 +55,15 @@ def test_a_question_is_a_few_beginnings_of_words(asked: str, words: tuple[str, .
     assert search.words(asked) == words
 
 
+def test_short_words_are_shown_where_they_stand_alone() -> None:
+    said = "Le lac, la rive; l’école. 日本語"
+
+    found = [said[start:stop] for start, stop in search.places(said, search.words("LA l 日"))]
+
+    assert found == ["la", "l", "日本語"]
+    assert search.count(said, ("la", "le", "ri", "日")) == 3
+
+
 def test_the_words_of_a_question_are_shown_where_they_stand() -> None:
     said = "L’ÉCOLE, les écoliers et l’e\u0301cole."
 
@@ -81,9 +90,9 @@ def lakes(shared_library: Library) -> Library:
 
 
 def test_an_episode_is_found_by_title_notes_and_what_is_said(lakes: Library) -> None:
-    for asked in ("matonge", "MARCHÉ", "marc", "aline oeuvres", "le bord marché fleuve", "œuvr", "d'Aline"):
+    for asked in ("matonge", "MARCHÉ", "marc", "aline oeuvres", "le bord marché fleuve", "œuvr", "d'Aline", "le au"):
         assert _found(lakes, asked) == ["e1"], asked
-    for asked in ("atonge", "matonge kinshasa", "example", "", "?"):
+    for asked in ("atonge", "ma", "matonge kinshasa", "example", "", "?"):
         assert _found(lakes, asked) == [], asked
 
 

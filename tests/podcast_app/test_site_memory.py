@@ -1,12 +1,18 @@
 """Pages in memory: an unchanged one costs no query, and no listener gets one that has changed."""
 
+from contextlib import closing
+from dataclasses import replace
+
 import brotli
+import httpx2
 import pytest
+from anyio import CapacityLimiter
 from sqlalchemy import update
 from starlette.responses import Response
 from starlette.types import Scope
 
 from podcast_app import shows
+from podcast_app.app import open_services
 from podcast_app.database import Database
 from podcast_app.fields import EpisodeChanges, ShowFields
 from podcast_app.listening import pages
@@ -15,8 +21,8 @@ from podcast_app.models import Show
 from podcast_app.outcomes import Done
 from podcast_app.publishing import edit
 from podcast_app.times import utcnow
-from tests.podcast_app.listeners import eventually
-from tests.podcasts import Library
+from tests.podcast_app.listeners import eventually, serving
+from tests.podcasts import Library, Place
 from tests.site import SLUG
 from tests.visitor import Visitor, queries
 
@@ -99,6 +105,15 @@ def test_what_another_process_changes_is_seen_within_a_second(visitor: Visitor, 
 
     assert isinstance(done, Done)
     eventually(lambda: "Said elsewhere" in visitor.get(f"/{SLUG}/matonge").text, seconds=1.5)
+
+
+def test_news_come_in_though_all_places_at_the_database_are_taken(sqlite_place: Place) -> None:
+    services = replace(open_services(sqlite_place.settings), limiter=CapacityLimiter(0))
+
+    with closing(services.database), serving(services) as port:
+        answer = httpx2.get(f"http://127.0.0.1:{port}/{SLUG}/feed.xml")
+
+    assert answer.status_code == 200
 
 
 def test_a_page_comes_in_brotli_for_whoever_takes_it_and_in_gzip_for_others(visitor: Visitor) -> None:

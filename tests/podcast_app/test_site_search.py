@@ -1,10 +1,15 @@
 """The page that searches a show: what it says of what it finds, and that nothing asked of it is an error."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Semaphore
 from urllib.parse import quote
 
 import pytest
 from lxml import html
 from playwright.async_api import Page
+from sqlalchemy import event
 
 from media.transcripts import Segment, Transcript, read
 from podcast_app import search, transcripts, worker
@@ -86,7 +91,7 @@ def test_what_is_asked_stands_in_the_form_again(shared_visitor: Visitor) -> None
 
 
 def test_nothing_asked_and_nothing_found_are_told_kindly(shared_visitor: Visitor) -> None:
-    assert "how the word begins is enough" in _status(_search(shared_visitor, ""))
+    assert "three letters are enough" in _status(_search(shared_visitor, ""))
     assert "Try fewer of them" in _status(_search(shared_visitor, "xylophone"))
     assert "no word to look for" in _status(_search(shared_visitor, "?!"))
     assert "Essayez-en moins" in _status(_search(shared_visitor, "xylophone", "/fr"))
@@ -132,6 +137,19 @@ def test_many_results_come_page_by_page_each_at_the_same_cost(visitor: Visitor) 
     assert [len(page.xpath("//article")) for page in (first, second, third)] == [PER_PAGE, PER_PAGE, 1]
     assert second.xpath("//a[@rel='prev']/@href") == [f"/{SLUG}/search?q=number"]
     assert len(of_many) == len(of_one), (of_many, of_one)
+
+
+def test_searches_take_few_of_the_places_at_the_database(visitor: Visitor) -> None:
+    with _held(visitor) as (begun, free), ThreadPoolExecutor(4) as many:
+        answers = [many.submit(visitor.get, f"/{SLUG}/search?q=kivu") for _ in range(4)]
+        for _ in range(2):
+            assert begun.acquire(timeout=60)
+        page = visitor.get(f"/{SLUG}/")
+        has_more = begun.acquire(blocking=False)
+        free.set()
+
+    assert (page.status_code, has_more) == (200, False)
+    assert [answer.result().status_code for answer in answers] == [200] * 4
 
 
 @pytest.mark.parametrize(
@@ -190,6 +208,24 @@ async def test_a_browser_may_send_the_form_and_opens_the_moment(
     await page.get_by_role("link", name="Listen at 0:01").click()
 
     assert page.url == f"{shared_visitor.origin}/{SLUG}/{matonge.slug}?transcript=fr&t=1.2#transcript"
+
+
+@contextmanager
+def _held(visitor: Visitor) -> Iterator[tuple[Semaphore, Event]]:
+    """Searches that have begun are counted, and held up until the event."""
+    begun, free = Semaphore(0), Event()
+
+    def hold(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "search_index" in statement:
+            begun.release()
+            free.wait(20)
+
+    engine = visitor.site.database.engine
+    event.listen(engine, "before_cursor_execute", hold)
+    try:
+        yield begun, free
+    finally:
+        event.remove(engine, "before_cursor_execute", hold)
 
 
 def _search(visitor: Visitor, asked: str, prefix: str = "") -> html.HtmlElement:
