@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from podcast_app import people
 from podcast_app.database import migrate
+from tests.podcasts import copied, opened
 from tests.postgresql import PostgreSQL, running
 from tests.s3_servers import S3Server, moto_server, rclone_server
+from tests.site import free_port
+from tests.visitor import Visitor, visiting
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -132,6 +136,23 @@ def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("migrated") / "podcast.db"
     migrate(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture(scope="session")
+def _first_show_in_folder(_migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once, because its cover takes a second; a test gets a copy."""
+    folder = tmp_path_factory.mktemp("first_show")
+    file = shutil.copy(_migrated_file, folder / "podcast.db")
+    with opened(f"sqlite:///{file}", folder):
+        return folder
+
+
+@pytest.fixture(scope="module")
+def shared_visitor(_first_show_in_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """Somebody who reads the pages of a new site: one site for all tests of a file."""
+    place = copied(_first_show_in_folder, tmp_path_factory.mktemp("visited"))
+    with visiting(replace(place, port=free_port())) as visitor:
+        yield visitor
 
 
 @pytest.fixture(scope="session")

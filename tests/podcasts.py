@@ -1,6 +1,7 @@
 """A library without HTTP: what the API, the studio and the command line stand on, with one process's hands."""
 
 import datetime as dt
+import shutil
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,12 @@ class Place:
     @property
     def settings(self) -> Settings:
         return Settings(_env_file=None, database_url=self.database_url, data_dir=self.data_dir, port=self.port)
+
+
+def copied(first_show: Path, folder: Path) -> Place:
+    """The library in this folder once more: on SQLite, where everything lies in the one folder."""
+    shutil.copytree(first_show, folder, dirs_exist_ok=True)
+    return Place(f"sqlite:///{folder / 'podcast.db'}", folder)
 
 
 @dataclass(frozen=True)

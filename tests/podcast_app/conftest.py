@@ -10,7 +10,7 @@ import pytest
 from podcast_app import parts
 from podcast_app.settings import Settings
 from tests.media.samples import audio
-from tests.podcasts import Library, Place, at, opened
+from tests.podcasts import Library, Place, at, copied, opened
 from tests.postgresql import PostgreSQL
 from tests.site import Site, free_port, running
 from tests.studio import Studio
@@ -48,7 +48,7 @@ def shared_library(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     """The same for tests that only look: one for all tests of a file, on each kind of database."""
     if request.param == "sqlite":
         first_show: Path = request.getfixturevalue("_first_show_in_folder")
-        with at(_copied(first_show, tmp_path_factory.mktemp("library"))) as library:
+        with at(copied(first_show, tmp_path_factory.mktemp("library"))) as library:
             yield library
         return
     template, folder = request.getfixturevalue("_first_show_on_postgresql")
@@ -69,7 +69,7 @@ def place(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture
 def sqlite_place(_first_show_in_folder: Path, tmp_path: Path) -> Place:
     """As `place`, for a test that one kind of database is enough for."""
-    return _copied(_first_show_in_folder, tmp_path)
+    return copied(_first_show_in_folder, tmp_path)
 
 
 @pytest.fixture
@@ -82,15 +82,6 @@ def postgresql_place(
     database = postgresql.create(template)
     yield Place(postgresql.url(database), tmp_path)
     postgresql.drop(database)
-
-
-@pytest.fixture(scope="session")
-def _first_show_in_folder(_migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made once, because its cover takes a second; a test gets a copy."""
-    folder = tmp_path_factory.mktemp("first_show")
-    file = shutil.copy(_migrated_file, folder / "podcast.db")
-    with opened(f"sqlite:///{file}", folder):
-        return folder
 
 
 @pytest.fixture(scope="session")
@@ -135,17 +126,3 @@ def visitor(sqlite_place: Place) -> Iterator[Visitor]:
     """Somebody who reads the pages of a new site."""
     with visiting(replace(sqlite_place, port=free_port())) as visitor:
         yield visitor
-
-
-@pytest.fixture(scope="module")
-def shared_visitor(_first_show_in_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
-    """The same for tests that only look: one site for all tests of a file."""
-    place = _copied(_first_show_in_folder, tmp_path_factory.mktemp("visited"))
-    with visiting(replace(place, port=free_port())) as visitor:
-        yield visitor
-
-
-def _copied(first_show: Path, folder: Path) -> Place:
-    """On SQLite, where everything lies in the one folder."""
-    shutil.copytree(first_show, folder, dirs_exist_ok=True)
-    return Place(f"sqlite:///{folder / 'podcast.db'}", folder)
