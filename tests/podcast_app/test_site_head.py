@@ -190,6 +190,12 @@ def test_the_list_of_shows_says_what_it_is_and_has_them_for_apps(visitor: Visito
     assert page.xpath("//footer//a[@type='text/x-opml']/@href") == ["/opml.xml"]
     (discovery,) = page.xpath("//link[@type='application/json+oembed']/@href")
     assert visitor.get(discovery).json()["type"] == "link"
+
+    for slug in (SLUG, "second"):
+        assert visitor.site.api.patch(f"/api/v1/shows/{slug}", json={"archived": True}).status_code == 200
+    empty = visitor.page("/")
+    assert "the first podcast is on its way" in empty.xpath("string(//main)")
+    assert empty.xpath("//*[@type='text/x-opml']") == []
     assert page.xpath("//link[@rel='canonical']/@href") == [f"{visitor.origin}/fr/"]
     assert page.xpath("//link[@hreflang='x-default']/@href") == [f"{visitor.origin}/"]
     assert page.xpath("//link[@type='text/x-opml']/@href") == [f"{visitor.origin}/opml.xml"]

@@ -88,6 +88,8 @@ def test_what_is_asked_stands_in_the_form_again(shared_visitor: Visitor) -> None
 
     assert page.xpath("//form[@role='search']//input/@value") == ['"><script>alert(1)</script>']
     assert page.xpath("//script") == []
+    (discovery,) = page.xpath("//link[@type='application/json+oembed']/@href")
+    assert shared_visitor.get(discovery).json()["title"] == "Diaspora Insights"
 
 
 def test_nothing_asked_and_nothing_found_are_told_kindly(shared_visitor: Visitor) -> None:
