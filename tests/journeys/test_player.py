@@ -308,6 +308,21 @@ async def test_the_player_fits_every_screen_and_leaves_nobody_out(
     await context.close()
 
 
+@pytest.mark.long
+async def test_a_transcript_that_is_open_is_printed_whole(visitor: Visitor, episode: Episode, page: Page) -> None:
+    await page.set_viewport_size({"width": 320, "height": 320})
+    player = await _opened(page, visitor, "#transcript")
+    lines = player.locator("[data-lines]")
+    await expect(lines.get_by_role("link")).to_have_count(len(SAID))
+    assert await lines.evaluate("lines => lines.scrollHeight > lines.clientHeight")
+
+    await page.emulate_media(media="print")
+
+    await expect(lines).to_be_visible()
+    assert await lines.evaluate("lines => lines.scrollHeight === lines.clientHeight")
+    await expect(player.get_by_role("searchbox")).to_be_hidden()
+
+
 async def _opened(page: Page, visitor: Visitor, at: str = "", prefix: str = "") -> Locator:
     """The episode's page, and in it the player."""
     await page.goto("about:blank")  # or else another "#" were no new visit
