@@ -76,7 +76,8 @@ def of_episode(place: Place, head: Head, show: shown.ShownShow, episode: shown.S
 def file_name(show: str, title: str) -> str:
     """ "Matonge – Diaspora Insights.mp3"."""
     said = " ".join(FORBIDDEN.sub(" ", f"{title} – {show}").split())
-    return f"{said[:LONGEST_NAME].strip('. ')}.mp3"
+    whole_words = said if len(said) <= LONGEST_NAME else said[: LONGEST_NAME + 1].rpartition(" ")[0]
+    return f"{(whole_words or said[:LONGEST_NAME]).strip('.– ')}.mp3"
 
 
 def _goes_everywhere(copy: Copy) -> bool:

@@ -21,7 +21,7 @@ export async function act(button, work) {
       button.textContent = words.say("cancel", { percent: Math.floor(100 * Math.min(part, 1)) });
     });
   } catch (failure) {
-    say(ending.signal.aborted ? "cancelled" : (FAILURES[failure.name] ?? "failed"));
+    say(ending.signal.aborted ? "cancelled" : (FAILURES[failure.name] ?? (navigator.onLine ? "failed" : "offline")));
   } finally {
     running.delete(button);
     button.textContent = before;
@@ -50,6 +50,4 @@ export async function fetched(address, size, signal, progress) {
 const FAILURES = {
   NotFoundError: "gone",
   QuotaExceededError: "full",
-  NetworkError: "offline",
-  TypeError: "offline", // as fetch says it
 };

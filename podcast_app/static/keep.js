@@ -1,6 +1,6 @@
 // "Keep this episode": its light file, its text and the pages lie on this device until somebody removes them.
 import { act, fetched, say, words } from "./acts.js";
-import { LOCK, forget, note, open, record, write } from "./keeping.js";
+import { LOCK, forget, keepOnly, note, open, record, write } from "./keeping.js";
 
 /** What the button says of the episode, which is what is written down with it. */
 const said = (button) => ({ key: button.value, ...JSON.parse(button.dataset.keep) });
@@ -33,6 +33,7 @@ async function remove(button) {
 }
 
 async function keep(episode, signal, progress) {
+  const before = await record(episode.key); // an older recording of it, whole
   navigator.storage.persist?.(); // asked, not waited for: Firefox asks the person
   await hasRoom(episode.size_bytes);
   await navigator.serviceWorker.register("/sw.js", { type: "module" });
@@ -44,9 +45,11 @@ async function keep(episode, signal, progress) {
     await asked(active, { key: episode.key, pages: [...episode.pages, ...episode.lists] });
     signal.throwIfAborted();
     await write({ ...episode, arrived: Date.now(), looked: Date.now() });
+    await keepOnly(episode.key, episode.audio);
     return true;
   } catch (failure) {
-    await forget(episode.key, await navigator.serviceWorker.getRegistration("/"));
+    if (before) await keepOnly(episode.key, before.audio);
+    else await forget(episode.key, await navigator.serviceWorker.getRegistration("/"));
     throw failure;
   }
 }

@@ -33,6 +33,13 @@ export async function write(record) {
   await cache.put(RECORD, new Response(JSON.stringify(record)));
 }
 
+/** Of an episode's recordings, which may have been replaced, this one stays. */
+export async function keepOnly(key, audio) {
+  const cache = await open(key);
+  const others = (await cache.keys()).filter(({ url }) => url.includes("/media/") && new URL(url).pathname !== audio);
+  for (const request of others) await cache.delete(request);
+}
+
 /** Nothing of it remains, and nothing at all of ours after the last one. `registration`: of the worker. */
 export async function forget(key, registration) {
   await caches.delete(OURS + key);

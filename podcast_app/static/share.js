@@ -5,7 +5,10 @@ const part = (name, root = document) => root.querySelector(`[data-${name}]`);
 const share = part("share");
 let kept = Promise.resolve([]);
 try {
-  if (localStorage.kept) kept = caches.keys(); // there is nothing before somebody keeps an episode: keeping.js
+  if (localStorage.kept) {
+    kept = caches.keys(); // there is nothing before somebody keeps an episode: keeping.js
+    kept.then(({ length }) => length || localStorage.removeItem("kept")); // the worker let the last one go
+  }
 } catch {
   // storage is refused, and so nothing is kept
 }
@@ -48,13 +51,19 @@ function offer(button) {
     );
 }
 
+/** "1:05", "1:02:03" */
+function clock(seconds) {
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const [first, ...others] = parts[0] ? parts : parts.slice(1);
+  return [first, ...others.map((part) => `${part}`.padStart(2, 0))].join(":");
+}
+
 function fromNow(link, moment, audio) {
   const [box, words] = [part("share-from", moment), part("share-words", moment)];
   const address = link.value;
   const tell = () => {
     const seconds = Math.floor(audio.currentTime);
-    const clock = new Date(seconds * 1000).toISOString().slice(seconds < 3600 ? 14 : 11, 19);
-    words.textContent = words.dataset.shareWords.replace("{time}", clock);
+    words.textContent = words.dataset.shareWords.replace("{time}", clock(seconds));
     link.value = box.checked ? `${address}?t=${seconds}` : address;
   };
   moment.hidden = false;

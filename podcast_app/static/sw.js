@@ -1,6 +1,6 @@
 // Answers in the site's place where there is no network, with what somebody keeps (keep.js). It is here from the first
 // episode that is kept to the last.
-import { LOCK, forget, keys, open, record, records, write } from "/static/sw/keeping.js";
+import { LOCK, forget, keepOnly, keys, open, record, records, write } from "/static/sw/keeping.js";
 
 // What is no listener's page is none of ours; nor is the player on other sites.
 const CLOSED = /^\/(?:account|admin|api|login|logout|metrics|oembed|preview|setup|studio)(?:\/|$)|\/embed$/;
@@ -83,12 +83,13 @@ async function smaller(request, path) {
   return episode && isBeginning ? Response.redirect(episode.audio) : undefined;
 }
 
-/** RFC 9110, 14: one range. Players of Apple and Google do not seek in what is not answered so. */
+/** RFC 9110, 14: one range; what is none is not heard. Players of Apple and Google seek only in what is answered so. */
 function inRange(asked, blob) {
-  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(asked ?? "") ?? ["", "", ""];
+  const [, first, last] = /^bytes= *(\d*)-(\d*)$/i.exec(asked ?? "") ?? ["", "", ""];
+  const isNone = (!first && !last) || (last && Number(last) < Number(first));
   const { size, type } = blob;
   const headers = { "Accept-Ranges": "bytes", "Content-Type": type };
-  if (!first && !last) return new Response(blob, { headers: { ...headers, "Content-Length": size } });
+  if (isNone) return new Response(blob, { headers: { ...headers, "Content-Length": size } });
   const start = first ? Number(first) : Math.max(0, size - Number(last));
   const stop = first && last ? Math.min(Number(last) + 1, size) : size;
   if (start >= stop) return new Response(null, { status: 416, headers: { "Content-Range": `bytes */${size}` } });
@@ -111,7 +112,10 @@ async function visited(path) {
 async function tidy() {
   await navigator.locks.request(LOCK, { ifAvailable: true }, async (lock) => {
     if (!lock) return; // one is on its way
-    for (const key of await keys()) if (!(await record(key))) await forget(key, self.registration);
+    for (const key of await keys()) {
+      const whole = await record(key);
+      await (whole ? keepOnly(key, whole.audio) : forget(key, self.registration));
+    }
     if ((await keys()).length === 0) await self.registration.unregister();
   });
 }
@@ -151,9 +155,12 @@ function unmoved(answer) {
   return redirected ? new Response(body, { headers, status }) : answer;
 }
 
-/** Files of ours that a text names: scripts, styles, pictures in WebP, covers and transcripts. */
+/** What pages need of what a text names: scripts, styles and pictures of ours, covers in WebP, transcripts. Somebody's
+ * notes may name other things. */
 function named(text, address) {
   const names = text.matchAll(/["'(\s]([\w.:/-]+\.(?:js|css|svg|webp|json))(?=["')\s])/g);
   const urls = Array.from(names, ([, name]) => new URL(name, address));
-  return urls.filter(({ origin, pathname }) => origin === location.origin && pathname.lastIndexOf("/") > 0).map(String);
+  const isPart = /^\/static\/|^\/[^/]+\/(?:[^/]+\/)?(?:cover-|transcript\.)[^/]*$/;
+  const isOurs = ({ origin, pathname }) => origin === location.origin && isPart.test(pathname) && !CLOSED.test(pathname);
+  return urls.filter(isOurs).map(String);
 }

@@ -13,9 +13,12 @@ export class Words {
     return this.#texts.get(word).replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
+  /** As formats.py says it: "24.3 MB", and small ones in whole kilobytes. */
   size(bytes) {
-    const form = { style: "unit", unit: "megabyte", maximumFractionDigits: 1 };
-    return new Intl.NumberFormat(document.documentElement.lang, form).format(bytes / 1e6);
+    const [unit, many, maximumFractionDigits] =
+      bytes < 1e6 ? ["kilobyte", Math.max(1, bytes / 1000), 0] : ["megabyte", bytes / 1e6, 1];
+    const form = { style: "unit", unit, maximumFractionDigits };
+    return new Intl.NumberFormat(document.documentElement.lang, form).format(many);
   }
 
   /** "14:02", where this machine stands. */

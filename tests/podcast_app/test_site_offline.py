@@ -1,4 +1,4 @@
-"""What listeners keep and hand on, as far as the server has a part in it; the rest is in tests/journeys/test_keep.py."""
+"""What listeners keep and hand on, as far as the server has a part in it; the rest: tests/journeys/test_keep.py."""
 
 import json
 import re
@@ -117,6 +117,7 @@ def test_what_is_not_public_is_neither_handed_on_nor_kept(studio: Studio, mp3: b
         ('What? "Yes/No"\n..', "What Yes No .. – Voix.mp3"),
         ("رسائل من بروكسل", "رسائل من بروكسل – Voix.mp3"),
         ("A" * 200, "A" * 100 + ".mp3"),
+        ("Many words. " * 9 + "Enough", "Many words. " * 8 + "Many.mp3"),
     ],
 )
 def test_the_file_that_is_sent_has_a_name_that_people_read_and_every_device_takes(title: str, name: str) -> None:
