@@ -18,6 +18,7 @@ from podcast_app.database import Database
 from podcast_app.models import Show, ShowId
 
 MOST_BYTES = 48_000_000  # that pages may take, in all the encodings that were asked for
+LONGEST_QUERY = 100  # characters
 
 NEWS = "shows that this transaction moves on"  # in Session.info
 
@@ -52,6 +53,8 @@ class Pages:
     def keep(self, scope: Scope, answer: ASGIApp, size_bytes: int, show_id: ShowId | None, generation: int) -> None:
         """`size_bytes`: what the answer takes here, about. `generation`: the one that it was made from, or the sum of
         all where it is of no one show."""
+        if len(scope["query_string"]) > LONGEST_QUERY:
+            return  # no player is asked for so; memory is for those that are
         with self._lock:
             self._drop(_key(scope))
             self._pages[_key(scope)] = _Page(answer, size_bytes, show_id, generation)
