@@ -268,7 +268,8 @@ function player(root, index) {
   toggle.dataset.play = toggle.getAttribute("aria-label");
   if (tab) listen(tab, "toggle", () => tab.open && import(tab.dataset.script));
   if (tab && location.hash === "#transcript") tab.open = true;
-  beginAt(inside(ofPage(location.hash) ?? ofPage(location.search) ?? asked(audio.src) ?? (+kept(key) || 0)));
+  const wanted = ofPage(location.hash) ?? ofPage(location.search) ?? asked(audio.src);
+  audio.currentTime = inside(wanted ?? (+kept(key) || audio.currentTime)); // first.js may have begun
   audio.controls = false;
   part("deck").hidden = false;
   draw(part("wave"), dataset.waveform);

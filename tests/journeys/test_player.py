@@ -229,6 +229,27 @@ async def test_a_line_that_is_gone_is_waited_for(visitor: Visitor, episode: Epis
 
 
 @pytest.mark.long
+async def test_what_plays_before_the_script_has_come_goes_on_from_there(
+    visitor: Visitor, episode: Episode, page: Page
+) -> None:
+    async def late(route: Route) -> None:
+        await _heard(player, 0.5)
+        await route.continue_()
+
+    await page.route("**/site.js", late)
+    player = page.locator("[data-player]")
+    await page.add_init_script(
+        "new MutationObserver((_, all) => { const audio = document.querySelector('audio');"
+        "if (audio) { all.disconnect(); audio.play(); } }).observe(document, { childList: true, subtree: true })"
+    )
+
+    await _opened(page, visitor)
+
+    await expect(player.get_by_role("button", name="Pause")).to_be_visible()
+    await expect(player.locator("[data-now]")).to_have_text("0:02")
+
+
+@pytest.mark.long
 async def test_one_player_at_a_time_is_heard_in_all_windows(visitor: Visitor, episode: Episode, page: Page) -> None:
     other = await page.context.new_page()
     players = [await _opened(one, visitor) for one in (page, other)]
