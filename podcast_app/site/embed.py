@@ -19,6 +19,7 @@ from podcast_app.site.look import Look, look
 from podcast_app.site.pages import elsewhere, origin, prefix
 from podcast_app.site.places import Nothing, Place
 
+SAID = {"theme", "color", "size", "lang", "t", "list"}  # in the address: what a Look is read from
 LISTED = 20  # episodes in a page of the list
 OPEN = {"Access-Control-Allow-Origin": "*"}  # a frame may have no origin of its own; ours is another one then
 
@@ -140,7 +141,9 @@ def _answer(request: Request, template: str, found: Place, wanted: Look, **words
         **words,
     )
     headers = {"Content-Language": language, "Content-Security-Policy": _policy(request, style), **OPEN}
-    return answers.kept(request, body.encode(), "text/html", headers=headers, until=place.until)
+    is_everybodys = request.query_params.keys() <= SAID  # nobody asks twice for what somebody else makes up
+    until = place.until if is_everybodys else None
+    return answers.kept(request, body.encode(), "text/html", headers=headers, until=until)
 
 
 def _nothing(request: Request, found: Nothing, wanted: Look) -> Response:

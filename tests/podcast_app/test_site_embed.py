@@ -197,6 +197,9 @@ def test_an_unchanged_player_or_list_asks_the_database_nothing(shared_visitor: V
 
     assert sent == []
     assert shared_visitor.get(f"/{SLUG}/embed/episodes?theme=light").text != before[1]
+    with queries() as sent:  # what somebody made up takes no room in memory
+        assert [shared_visitor.get(f"{paths[0]}&made=up").text for _ in "12"] == before[:1] * 2
+    assert len(sent) > 0
 
 
 def test_a_player_of_what_is_no_longer_says_so_in_its_own_look(visitor: Visitor, mp3: bytes) -> None:
