@@ -45,6 +45,13 @@ NOTHING = {"workers": 0, "caches": [], "noted": [], "cookies": ""}
 
 AS_KEPT = "async (path) => (await caches.match(path)).text()"
 
+# The audio that is kept of all episodes.
+RECORDINGS = """async () => {
+  const kept = await Promise.all((await caches.keys()).map((name) => caches.open(name)));
+  const requests = await Promise.all(kept.map((cache) => cache.keys()));
+  return requests.flat().map(({ url }) => new URL(url).pathname).filter((path) => path.startsWith("/media/"));
+}"""
+
 # The day on which the site was asked about a kept episode is over.
 LONG_AGO = """async (key) => {
   const cache = await caches.open(`kept ${key}`);
@@ -193,7 +200,7 @@ async def test_an_address_is_copied_with_the_present_moment(
     await page.goto(visitor.origin + MATONGE)
     await page.locator("audio").evaluate(LISTEN_FROM, 12)
 
-    await page.get_by_role("checkbox", name="Start at 00:12").check()
+    await page.get_by_role("checkbox", name="Start at 0:12").check()
     await page.get_by_role("button", name="Copy").first.click()
 
     await expect(page.get_by_text("Copied.")).to_be_visible()
@@ -237,6 +244,32 @@ async def test_a_kept_page_says_what_the_site_says_and_is_looked_after_once_a_da
     await phone.set_offline(True)
     await page.goto(here)
     await expect(page.get_by_role("heading", level=1)).to_have_text("After")
+
+
+@pytest.mark.long
+async def test_the_recording_that_replaced_a_kept_one_takes_its_place_when_it_is_kept_and_not_before(
+    visitor: Visitor, recording: bytes, phone: BrowserContext, page: Page
+) -> None:
+    episode = visitor.podcasts.published(recording, title="Spoken again", slug="again")
+    here = f"{visitor.origin}/{SLUG}/again"
+    await page.goto(here)
+    await _keep(page)
+    [old] = await page.evaluate(RECORDINGS)
+    sent = {"audio": ("again.mp3", recording[: len(recording) // 2])}
+    assert visitor.site.api.post(f"/api/v1/episodes/{episode.id}/audio", files=sent).is_success
+    worker.catch_up(visitor.podcasts.work)
+
+    await page.reload()
+    cut_off = f"**{await page.locator('audio').get_attribute('src')}"
+    await phone.route(cut_off, lambda route: route.abort())
+    await page.get_by_role("button", name="Keep this episode").click()
+    await expect(page.get_by_text("This did not work.")).to_be_visible()
+    assert await page.evaluate(RECORDINGS) == [old]
+
+    await phone.unroute(cut_off)
+    await _keep(page)
+    [new] = await page.evaluate(RECORDINGS)
+    assert new != old
 
 
 @pytest.mark.long
