@@ -47,6 +47,7 @@ def episode(visitor: Visitor, tmp_path_factory: pytest.TempPathFactory) -> Episo
         recording.read_bytes(),
         title="Matonge",
         slug="matonge",
+        persons=[{"name": "N" * 90, "role": "host"}],
         chapters=[
             {"start_ms": 0, "title": "Arriving"},
             {"start_ms": 40_000, "title": "Staying"},
