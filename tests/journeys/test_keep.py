@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from podcast_app import bucket_check, worker
+from podcast_app import behind, bucket_check, worker
 from podcast_app.models import Episode
 from podcast_app.settings import Settings
 from tests.media.samples import audio
@@ -86,12 +86,12 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture(scope="module")
 def matonge(visitor: Visitor, recording: bytes) -> Episode:
-    """With the editions for slow lines."""
+    """With the edition for slow lines that everything plays."""
     episode = visitor.podcasts.published(
         recording, title="Matonge: what stays", slug="matonge", translations={"fr": {"title": "Matonge, ce qui reste"}}
     )
     with hurried():
-        worker.catch_up(visitor.podcasts.work, (*worker.PUBLISHING, *worker.BEHIND))
+        worker.catch_up(visitor.podcasts.work, (*worker.PUBLISHING, behind.make_low_mp3))
     return visitor.podcasts.episode(episode.id)
 
 

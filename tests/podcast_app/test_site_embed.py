@@ -202,11 +202,11 @@ def test_an_unchanged_player_or_list_asks_the_database_nothing(shared_visitor: V
     assert len(sent) > 0
 
 
-def test_a_player_of_what_is_no_longer_says_so_in_its_own_look(visitor: Visitor, mp3: bytes) -> None:
-    episode = visitor.podcasts.published(mp3, title="Regretted")
-    visitor.withdraw(episode)
+def test_a_player_of_what_is_no_longer_says_so_in_its_own_look(shared_visitor: Visitor, mp3: bytes) -> None:
+    shared_visitor.withdraw(shared_visitor.podcasts.published(mp3, title="Regretted"))
 
-    gone, never = visitor.get(f"/{SLUG}/regretted/embed?theme=dark"), visitor.get(f"/fr/{SLUG}/nothing/embed")
+    gone = shared_visitor.get(f"/{SLUG}/regretted/embed?theme=dark")
+    never = shared_visitor.get(f"/fr/{SLUG}/nothing/embed")
 
     assert (gone.status_code, never.status_code) == (410, 404)
     page = html.fromstring(gone.text)

@@ -6,7 +6,7 @@ import re
 import pytest
 from lxml import html
 
-from podcast_app import static_files, worker
+from podcast_app import behind, static_files, worker
 from podcast_app.models import Episode
 from podcast_app.security import PRIVATE
 from podcast_app.site.sharing import file_name
@@ -65,13 +65,14 @@ def test_the_page_of_what_is_kept_has_one_address(shared_visitor: Visitor) -> No
     assert shared_visitor.get("/nothing/episodes/kept").status_code == 404
 
 
-def test_a_page_offers_the_lightest_copies_first_and_names_what_belongs_to_them(visitor: Visitor, mp3: bytes) -> None:
-    episode = visitor.podcasts.published(mp3, title="Matonge", slug="matonge")
+def test_a_page_offers_the_lightest_copies_first_and_names_what_belongs_to_them(
+    shared_visitor: Visitor, matonge: Episode
+) -> None:
     with hurried():
-        worker.catch_up(visitor.podcasts.work, worker.BEHIND)
-    visitor.change(visitor.podcasts.episode(episode.id), notes="Seen anew.")
+        worker.catch_up(shared_visitor.podcasts.work, (behind.make_low_mp3, behind.make_low_opus))
+    shared_visitor.change(shared_visitor.podcasts.episode(matonge.id), notes="Seen anew.")
 
-    page = visitor.page(MATONGE)
+    page = shared_visitor.page(MATONGE)
     offered = page.xpath("//button[@data-keep]")
 
     records = [json.loads(button.get("data-keep")) for button in offered]
