@@ -93,9 +93,15 @@ async def test_a_page_is_walked_through_with_the_keyboard(visitor: Visitor, mato
     await expect(page.get_by_role("button", name="Back 15 seconds")).to_be_focused()
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("window", list(WINDOWS))
+@pytest.mark.parametrize(
+    ("window", "scheme"),
+    [
+        ("phone", "light"),  # the rest of all pages and states: test_listeners_everybody.py
+        pytest.param("phone", "dark", marks=pytest.mark.long),
+        pytest.param("desktop", "light", marks=pytest.mark.long),
+        pytest.param("desktop", "dark", marks=pytest.mark.long),
+    ],
+)
 async def test_pages_fit_the_screen_and_leave_nobody_out(
     visitor: Visitor, matonge: Episode, chromium: Browser, window: str, scheme: str
 ) -> None:

@@ -146,9 +146,6 @@ TABLE = [
     Look("/resting/"),
 ]
 
-# The rows of every run; the others are long.
-TELLING = {("/{show}/", "en"), (f"{EPISODE} with_its_transcript", "fr"), (EPISODE + "/embed", "en")}
-
 
 def test_every_page_of_listeners_is_looked_at() -> None:
     pages = {_plain(route.path) for route in ROUTES if isinstance(route, Route) and "GET" in (route.methods or ())}
@@ -173,8 +170,7 @@ def _route(path: str) -> str:
 def _rows() -> Iterator[object]:
     for look in TABLE:
         for language in look.languages:
-            marks = () if (str(look), language) in TELLING else pytest.mark.long
-            yield pytest.param(look, language, marks=marks, id=f"{language} {look}")
+            yield pytest.param(look, language, id=f"{language} {look}")
 
 
 @dataclass(frozen=True)
@@ -205,17 +201,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Library]:
         yield _Library(visitor, _furnish(visitor, audio(folder / "tone.mp3", "-b:a", "64k", seconds=12).read_bytes()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("look", "language"), list(_rows()))
 async def test_everybody_can_use_it(library: _Library, chromium: Browser, look: Look, language: str) -> None:
-    is_telling = (str(look), language) in TELLING
-    windows = [WINDOWS["phone"]] if is_telling else WINDOWS.values()
     async with library.reading(chromium, look.address(language, library.names), reduced_motion="reduce") as page:
         await look.steps(page)
 
         await _stays_still(page)
-        for window in windows:
+        for window in WINDOWS.values():
             await page.set_viewport_size({"width": window.width, "height": window.height})
-            for scheme in ("light",) if is_telling else ("light", "dark"):
+            for scheme in ("light", "dark"):
                 await page.emulate_media(color_scheme=scheme)
                 await everybody.judge(page, _language(look, language))
         for width in NARROW:
@@ -255,6 +250,7 @@ async def _is_seen_in_the_reader_s_own_colours(page: Page) -> None:
     assert unseen == [], f"{page.url}: {unseen}"
 
 
+@pytest.mark.long
 async def test_each_part_of_a_page_says_which_language_it_is_in_and_runs_its_way(
     library: _Library, chromium: Browser
 ) -> None:
@@ -270,6 +266,7 @@ async def test_each_part_of_a_page_says_which_language_it_is_in_and_runs_its_way
         await expect(page.get_by_role("heading", name="Télécharger")).to_have_css("direction", "ltr")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", [f"/fr/{SLUG}/everything", f"/fr/{SLUG}/everything/embed", f"/fr/{SLUG}/"])
 async def test_all_that_can_be_pressed_is_reached_by_the_keyboard_and_is_seen_to_be(
     library: _Library, chromium: Browser, path: str
@@ -289,6 +286,7 @@ async def test_all_that_can_be_pressed_is_reached_by_the_keyboard_and_is_seen_to
         assert await page.evaluate(_NOT_REACHED) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("prefix", "words"), [("", "{} of 1 minute"), ("/fr", "{} sur 1 minute")])
 async def test_one_seeks_by_a_click_or_a_key_without_dragging_and_hears_the_place_in_words(
     library: _Library, chromium: Browser, prefix: str, words: str
@@ -309,6 +307,7 @@ def _spoken(words: str, now: str) -> re.Pattern[str]:
     return re.compile("^" + words.format(now).replace(" ", r"\s") + "$")
 
 
+@pytest.mark.long
 async def test_on_paper_notes_and_chapters_stand_whole_and_what_only_screens_can_do_is_left_out(
     library: _Library, chromium: Browser
 ) -> None:

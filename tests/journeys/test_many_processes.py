@@ -92,7 +92,8 @@ def site(bucket: S3Server, postgresql: PostgreSQL, tmp_path_factory: pytest.Temp
 # --- publishing ---
 
 
-@pytest.mark.parametrize("count", [3, pytest.param(6, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("count", [3, 6])
 def test_episodes_due_at_the_same_second_go_out_once_each(site: Site, recording: bytes, count: int) -> None:
     before = site.generation()
     due_at = utcnow().replace(microsecond=0) + dt.timedelta(seconds=4)

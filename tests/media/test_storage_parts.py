@@ -195,7 +195,8 @@ def test_a_bucket_takes_parts_at_an_address_that_needs_no_header(storage: Storag
     assert arrived(storage, parts_id) == {4: 3 * MIB}
 
 
-@pytest.mark.parametrize("place", ["folder", pytest.param("moto", marks=pytest.mark.long)], indirect=True)
+@pytest.mark.long
+@pytest.mark.parametrize("place", ["folder", "moto"], indirect=True)
 def test_more_than_a_thousand_parts_are_all_found(storage: Storage) -> None:
     parts_id = storage.begin_parts(AUDIO, "audio/mpeg")
     for number in range(1, 1102):

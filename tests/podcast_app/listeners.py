@@ -66,7 +66,8 @@ class Listener:
         sent: list[str] = []
 
         def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            if not statement.startswith("BEGIN") and "feeds.generation" not in statement:
+            is_routine = "feeds.generation" in statement or "shows.generation" in statement
+            if not statement.startswith("BEGIN") and not is_routine:
                 sent.append(statement)
 
         engine = self.podcasts.work.database.engine

@@ -215,6 +215,7 @@ def test_twenty_at_once_publish_one_item(site: Site, mp3: bytes) -> None:
     assert len({answer.json()["publish_at"] for answer in answers} | {whole["published_at"]}) == 1
 
 
+@pytest.mark.long
 def test_fifty_changes_at_once_lose_nothing(site: Site, mp3: bytes) -> None:
     public = [site.published(mp3, title="Public"), site.published(mp3, title="Public too")]
     drafts = [draft(site, mp3, title=f"Draft {number}") for number in range(3)]

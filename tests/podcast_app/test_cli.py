@@ -364,6 +364,7 @@ def test_serving_prints_the_link_for_the_first_account_and_stops_when_told(tmp_p
         assert "Traceback" not in said
 
 
+@pytest.mark.long
 def test_a_worker_publishes_alone_and_stops_when_told(sqlite_place: Place, mp3: bytes) -> None:
     with at(sqlite_place) as library, started("worker", data_dir=sqlite_place.data_dir) as process:
         episode_id = library.draft(mp3, title="Alone", publish="now")

@@ -267,6 +267,7 @@ def test_a_draft_that_was_asked_for_too_early_is_there_once_published(listener: 
     assert listener.get(early).status == 200
 
 
+@pytest.mark.long_on_postgresql
 def test_each_kind_of_database_knows_what_is_public(migrated_database_url: str, tmp_path: Path, mp3: bytes) -> None:
     with listening(Settings(_env_file=None, data_dir=tmp_path, database_url=migrated_database_url)) as listener:
         episode = listener.podcasts.published(mp3, title="Matonge")

@@ -99,6 +99,7 @@ def test_what_lies_in_a_database_stays_when_it_is_brought_up_to_date(database_ur
         assert row.items() <= after.get(table, row).items(), f"{table}: a migration that means to drop this is new here"
 
 
+@pytest.mark.long
 def test_what_was_published_before_the_third_revision_gets_what_is_made_behind_publications(
     sqlite_place: Place, mp3: bytes, tmp_path: Path
 ) -> None:

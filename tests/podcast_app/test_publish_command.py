@@ -130,9 +130,8 @@ def test_a_fingerprint_is_the_same_for_ever() -> None:
 # --- going on ---
 
 
-@pytest.mark.parametrize(
-    "death", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.long)], ids=lambda death: death.name
-)
+@pytest.mark.long
+@pytest.mark.parametrize("death", [signal.SIGINT, signal.SIGKILL], ids=lambda death: death.name)
 def test_who_is_stopped_goes_on_with_the_parts_that_are_missing(
     site: Site, gate: Gate, recording: Path, tmp_path: Path, death: signal.Signals
 ) -> None:

@@ -113,6 +113,7 @@ def test_what_was_replaced_comes_back_for_thirty_days(library: Library, mp3: byt
     assert led_to(library, first).size_bytes == int(item(library).enclosures[0].length)
 
 
+@pytest.mark.long
 def test_after_thirty_days_it_is_gone_and_its_address_leads_on(library: Library, mp3: bytes, longer: bytes) -> None:
     episode = library.published(mp3, title="Matonge")
     first = audio_id(library, episode.id)

@@ -23,6 +23,7 @@ def test_a_show_without_episodes_says_so_kindly(visitor: Visitor) -> None:
     assert "the first episode is on its way" in visitor.page(f"/{SLUG}/embed").text_content()
 
 
+@pytest.mark.long_on_postgresql
 def test_an_episode_is_found_and_read_on_each_kind_of_database(place: Place, mp3: bytes) -> None:
     with visiting(replace(place, port=free_port())) as visitor:
         episode = visitor.podcasts.published(mp3, title="Matonge")

@@ -127,7 +127,7 @@ def test_wordpress_takes_the_frame_and_can_name_it(shared_visitor: Visitor, mato
     assert src == f"{shared_visitor.origin}/{SLUG}/matonge/embed?t=5"
     assert said["height"] >= 200  # no frame of WordPress's is lower
     # what it leaves of the attributes
-    assert {"src", "title", "width", "height"} <= set(html.fragment_fromstring(frame).keys())
+    assert {"src", "title", "width", "height", "frameborder"} <= set(html.fragment_fromstring(frame).keys())
 
 
 def test_what_is_copied_has_a_link_in_it_for_where_frames_are_taken_out(
