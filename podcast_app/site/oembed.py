@@ -104,9 +104,11 @@ def snippet(place: Place, addresses: Addresses, *, height: int = TALL) -> str:
 
 
 def iframe(src: str, title: str, width: int, height: int, inside: str = "") -> str:
-    """`inside`: HTML for where there are no frames. WordPress takes frames only when they are empty."""
+    """`inside`: HTML for where there are no frames. WordPress takes frames only when they are empty, and leaves them no
+    style: it knows an older way to have no line around."""
+    line = "" if inside else ' frameborder="0"'
     size = f'width="{width}" height="{height}" style="border:0;max-width:100%"'
-    return f'<iframe src="{escape(src)}" title="{escape(title)}" {size} loading="lazy">{inside}</iframe>'
+    return f'<iframe src="{escape(src)}" title="{escape(title)}" {size}{line} loading="lazy">{inside}</iframe>'
 
 
 def _host(parts: SplitResult) -> tuple[str, int | None]:
