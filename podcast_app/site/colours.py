@@ -1,6 +1,7 @@
 """A show's colour in place of ours: as it was chosen, or as near to it as can be read on light and on dark sheets."""
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from starlette.exceptions import HTTPException
@@ -26,10 +27,13 @@ async def serve(request: Request) -> Response:
     colour = request.path_params["colour"]
     if not _COLOUR.fullmatch(colour):
         raise HTTPException(404)
-    ours = request.path_params["version"] == static_files.version()
+    return _sheet(colour, is_ours=request.path_params["version"] == static_files.version())
+
+
+@lru_cache(maxsize=64)  # some 25 kB each
+def _sheet(colour: str, *, is_ours: bool) -> answers.Kept:
     sheet = static_files.text("site.css") + style(f"#{colour}")
-    lasting = answers.FOREVER if ours else answers.SHORTLY
-    return answers.kept(request, sheet.encode(), "text/css", cache_control=lasting)
+    return answers.Kept(sheet.encode(), "text/css", {"Cache-Control": answers.FOREVER if is_ours else answers.SHORTLY})
 
 
 def address(colour: str) -> str:
