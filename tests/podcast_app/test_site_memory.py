@@ -128,6 +128,7 @@ def test_a_page_comes_in_brotli_for_whoever_takes_it_and_in_gzip_for_others(visi
     assert _encoding(visitor, "br;q=0") is None
 
 
+@pytest.mark.long_on_postgresql
 def test_memory_has_an_end_and_the_oldest_page_leaves_first(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "MOST_BYTES", 250)
     known = Pages(library.work.database)
@@ -138,6 +139,7 @@ def test_memory_has_an_end_and_the_oldest_page_leaves_first(library: Library, mo
     assert [known.find(_scope(path)) is not None for path in ("/a", "/b", "/c")] == [False, True, True]
 
 
+@pytest.mark.long_on_postgresql
 def test_a_database_that_was_put_back_takes_pages_along(library: Library) -> None:
     known = Pages(library.work.database)
     _set_generation(library, 9)
