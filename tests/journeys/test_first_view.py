@@ -55,10 +55,10 @@ def visitor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     ("path", "most_bytes", "most_requests"),
     [
         (f"/{SLUG}/", ONE_ROUND_TRIP, REQUESTS),
-        (f"/fr/{SLUG}/", ONE_ROUND_TRIP, REQUESTS),
+        pytest.param(f"/fr/{SLUG}/", ONE_ROUND_TRIP, REQUESTS, marks=pytest.mark.long),
         (f"/{SLUG}/women-who-lead", EPISODE_PAGE, REQUESTS),
         (f"/{SLUG}/women-who-lead/embed", EMBED, 1),
-        (f"/{SLUG}/embed", EMBED, 1),
+        pytest.param(f"/{SLUG}/embed", EMBED, 1, marks=pytest.mark.long),
     ],
 )
 async def test_the_first_view_is_small_and_leaves_nothing_behind(

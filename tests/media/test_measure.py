@@ -40,6 +40,7 @@ def decoded_ms(path: Path) -> float:
     return len(subprocess.run([*command, "-"], check=True, capture_output=True).stdout) / 96
 
 
+@pytest.mark.long
 @ENGINES
 def test_loudness_and_true_peak_are_those_of_another_meter(
     engine: Path, speech: Path, measured: Callable[..., Measured], tmp_path: Path
@@ -136,6 +137,7 @@ def test_peaks_are_a_few_hundred_however_long_it_is(seconds: int) -> None:
     assert set(peaks[peaks.index(254) :]) == {254}
 
 
+@pytest.mark.long
 def test_how_far_it_is_is_told_in_milliseconds_of_sound(tmp_path: Path) -> None:
     told: list[int] = []
     long = repeated(tmp_path / "long.wav", audio(tmp_path / "tone.wav", seconds=60), 5)

@@ -114,6 +114,7 @@ def test_two_who_write_the_same_key_at_once_leave_one_whole_object(storage: Stor
     assert place.unfinished() == []
 
 
+@pytest.mark.long
 def test_many_objects_come_and_go_at_once(storage: Storage, place: Place) -> None:
     def live(number: int) -> None:
         key = Key(f"private/shared/{number % 3}/{number}.mp3")

@@ -44,6 +44,7 @@ def test_an_object_has_its_type_however_it_came(
     ]
 
 
+@pytest.mark.long
 @on_both_servers
 def test_a_copy_too_large_for_one_request_is_made_in_parts(
     storage: Storage, place: Place, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

@@ -338,6 +338,7 @@ def test_plain_http_for_media_of_a_site_over_https_is_an_error(sqlite_place: Pla
     assert "error: PODCAST_MEDIA_BASE_URL: is http and the site is https" in said.getvalue()
 
 
+@pytest.mark.long
 def test_of_a_site_and_what_stands_before_its_bucket_the_one_that_does_not_answer_is_named(
     sqlite_place: Place, mp3: bytes
 ) -> None:

@@ -177,6 +177,7 @@ def test_a_draft_changes_no_feed(library: Library, mp3: bytes) -> None:
     assert library.feed().gzip == before.gzip
 
 
+@pytest.mark.long_on_postgresql
 def test_each_generation_is_dated_at_least_a_second_after_the_last(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="One")
     times = [library.feed().modified_at]
@@ -198,6 +199,7 @@ def test_a_published_episode_cannot_lose_its_title(library: Library, mp3: bytes)
     assert library.episode(episode.id).texts[0].title == "Matonge"
 
 
+@pytest.mark.long_on_postgresql
 def test_a_withdrawn_episode_leaves_every_feed_and_its_objects_go(library: Library, mp3: bytes) -> None:
     episode = library.published(mp3, title="Matonge", translations={"fr": {"title": "Matongé"}})
 
@@ -211,6 +213,7 @@ def test_a_withdrawn_episode_leaves_every_feed_and_its_objects_go(library: Libra
     assert isinstance(edit(library, episode.id, title="x"), Conflict)
 
 
+@pytest.mark.long_on_postgresql
 def test_a_draft_that_is_deleted_for_good_leaves_nothing(library: Library, mp3: bytes) -> None:
     before = library.objects()
     episode_id = library.draft(mp3, title="Draft")
@@ -225,6 +228,7 @@ def test_a_draft_that_is_deleted_for_good_leaves_nothing(library: Library, mp3: 
     assert library.loose() == set()
 
 
+@pytest.mark.long_on_postgresql
 def test_a_published_slug_is_never_handed_out_again(library: Library, mp3: bytes) -> None:
     first = library.published(mp3, title="Matonge")
     edit(library, first.id, slug="elsewhere")
@@ -250,6 +254,7 @@ def test_the_slug_of_a_draft_follows_its_title_until_it_is_published(library: Li
     assert library.episode(episode_id).slug == "two"
 
 
+@pytest.mark.long_on_postgresql
 def test_publish_pressed_twenty_times_by_four_workers_publishes_once(library: Library, mp3: bytes) -> None:
     episode_id = library.draft(mp3, title="Once")
     worker.catch_up(library.work)

@@ -79,6 +79,7 @@ def test_listeners_have_the_old_audio_until_the_new_one_is_ready(library: Librar
     assert led_to(library, former).modified_at is None
 
 
+@pytest.mark.long
 def test_chapters_of_the_file_follow_the_new_file_and_those_of_a_person_stay(
     library: Library, mp3: bytes, longer: bytes
 ) -> None:
@@ -99,6 +100,7 @@ def test_chapters_of_the_file_follow_the_new_file_and_those_of_a_person_stay(
     assert [chapter["title"] for chapter in library.episode(from_file.id).chapters] == ["Welcome", "The market"]
 
 
+@pytest.mark.long
 def test_what_was_replaced_comes_back_for_thirty_days(library: Library, mp3: bytes, longer: bytes) -> None:
     episode = library.published(mp3, title="Matonge")
     first = audio_id(library, episode.id)

@@ -33,6 +33,7 @@ def test_a_host_that_is_not_ours_is_said_in_a_sentence(tmp_path: Path) -> None:
         assert said.stderr.count("\n") == 1
 
 
+@pytest.mark.long
 def test_a_second_server_that_cannot_start_leaves_the_first_link_good(sqlite_place: Place) -> None:
     with at(sqlite_place) as library:
         link = library.work.database.write(people.first_account_link, utcnow())

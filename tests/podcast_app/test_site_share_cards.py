@@ -63,6 +63,7 @@ def test_a_new_title_has_a_new_card_and_the_old_address_leads_to_it(visitor: Vis
     assert visitor.get(after).content != old
 
 
+@pytest.mark.long
 def test_a_new_cover_has_a_new_card(visitor: Visitor, mp3: bytes) -> None:
     visitor.podcasts.published(mp3, title="Matonge")
     before = _card(visitor, f"/{SLUG}/matonge")

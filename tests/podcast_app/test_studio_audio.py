@@ -216,6 +216,7 @@ def test_from_a_bucket_it_is_heard_by_a_signed_address_that_ends(
 # --- another recording in its place ---
 
 
+@pytest.mark.long
 def test_listeners_keep_the_old_one_until_the_new_one_is_ready_and_it_comes_back(
     visitor: Visitor, mp3: bytes, longer: bytes
 ) -> None:
