@@ -77,7 +77,8 @@ def pages_in_memory() -> Iterator[Line]:
             },
             rounds=3,
         )
-    yield Line(9, "listing 200", "nginx, gzip_static", took["ours"], took["nginx"], "µs CPU", 10)
+    # behind the middleware that names requests and adds the policy: only feeds and audio are answered before it
+    yield Line(9, "listing 200", "nginx, gzip_static", took["ours"], took["nginx"], "µs CPU", 16)
     yield Line(9, "listing 200", "a page made anew (search)", took["ours"], took["anew"], "µs CPU", 0.05)
     yield Line(9, "listing 304", "a page made anew (search)", took["304"], took["anew"], "µs CPU", 0.05)
 
