@@ -4,8 +4,8 @@ A transaction of this process that makes a generation puts it here as it commits
 by asking the database, in one query, which generations it has.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from itertools import chain
 from threading import Lock
 
@@ -20,7 +20,7 @@ from podcast_app.addresses import View, feed_path, feed_views
 from podcast_app.database import Database
 from podcast_app.http import in_reading, services
 from podcast_app.listening.feed_answers import FeedAnswers, Generation
-from podcast_app.listening.pages import Hook, hooked
+from podcast_app.listening.pages import following
 from podcast_app.listening.readers import Notes
 from podcast_app.models import Feed, Show, ShowId
 from podcast_app.settings import Settings
@@ -58,16 +58,9 @@ class Feeds:
             if news and changes == self.changes:  # or else what was read may be older than what came meanwhile
                 self._take(news)
 
-    @contextmanager
-    def following_commits(self) -> Iterator[None]:
+    def following_commits(self) -> AbstractContextManager[None]:
         """Within the block, what this process commits is served from the commit on."""
-        hooks: dict[str, Hook] = {
-            "after_flush": _note_news,
-            "after_soft_rollback": _forget_news,
-            "after_commit": self._take_from,
-        }
-        with hooked(self._database.writers, hooks):
-            yield
+        return following(self._database.writers, _note_news, _forget_news, self._take_from)
 
     def _take_from(self, session: Session) -> None:
         if session.in_nested_transaction():

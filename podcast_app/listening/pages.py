@@ -6,7 +6,7 @@ process's transactions are heard of as they commit, those of others by asking th
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from typing import NamedTuple
 
@@ -73,16 +73,9 @@ class Pages:
                 self._current.clear()
             self._rise(found)
 
-    @contextmanager
-    def following_commits(self) -> Iterator[None]:
+    def following_commits(self) -> AbstractContextManager[None]:
         """Within the block, what this process commits counts from the commit on."""
-        hooks: dict[str, Hook] = {
-            "after_flush": _note_news,
-            "after_soft_rollback": _forget_news,
-            "after_commit": self._take_from,
-        }
-        with hooked(self._database.writers, hooks):
-            yield
+        return following(self._database.writers, _note_news, _forget_news, self._take_from)
 
     def _generation(self, show_id: ShowId | None) -> int:
         return sum(self._current.values()) if show_id is None else self._current.get(show_id, 0)
@@ -118,8 +111,9 @@ class FromMemory:
 
 
 @contextmanager
-def hooked(sessions: sessionmaker[Session], hooks: dict[str, Hook]) -> Iterator[None]:
-    """Within the block, SQLAlchemy's session events of these names call these functions."""
+def following(sessions: sessionmaker[Session], note: Hook, forget: Hook, take: Hook) -> Iterator[None]:
+    """Within the block, news are noted at each flush, forgotten when it is given up, and taken at the commit."""
+    hooks = {"after_flush": note, "after_soft_rollback": forget, "after_commit": take}
     for name, hook in hooks.items():
         event.listen(sessions, name, hook)
     try:
